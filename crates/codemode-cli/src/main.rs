@@ -1,0 +1,42 @@
+//! The `codemode` command: one file for each subcommand.
+
+mod completions;
+mod doctor;
+mod exit;
+mod python;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs model-written Python in a kernel jail, with the application's tools.
+#[derive(Debug, Parser)]
+#[command(name = "codemode", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one program, with tools from a Python file, and print its result
+    Run(run::RunArguments),
+    /// Start an executor
+    Serve(Box<serve::ServeArguments>),
+    /// Report what the jail can do on this machine, and how to mend what is missing
+    Doctor(doctor::DoctorArguments),
+    /// Print a shell's completion script
+    Completions(completions::CompletionArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Serve(arguments) => serve::run(*arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

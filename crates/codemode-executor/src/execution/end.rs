@@ -1,0 +1,225 @@
+//! How an execution ended, in the words of the contract.
+//!
+//! A worker's own report (`finished`) is the program's word: it decides between completed, failed and rejected and nothing
+//! else. Limits and crashes are named from what the kernel says of the process.
+
+use bytes::Bytes;
+use codemode_jail::WaitStatus;
+use codemode_proto::v1;
+use serde::Deserialize;
+
+use super::ExecutionError;
+use crate::frame::WorkerOutcome;
+use crate::limits::{Limits, display_size};
+use crate::pool::Exit;
+
+/// The exit status of a worker that could not lock itself down.
+const LOCKDOWN_FAILED: i32 = 97;
+
+/// An outcome with what explains it; usage is added where it is known.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    pub(crate) outcome: v1::Outcome,
+    pub(crate) value: Bytes,
+    pub(crate) error: Option<v1::ProgramError>,
+    pub(crate) exceeded: Option<v1::Exceeded>,
+}
+
+/// What a worker says of an exception. Bounded here: it is the program's word.
+#[derive(Deserialize)]
+struct Report {
+    r#type: String,
+    message: String,
+    #[serde(default)]
+    traceback: String,
+    #[serde(default)]
+    line: u32,
+    #[serde(default)]
+    column: u32,
+}
+
+const MAX_TYPE: usize = 256;
+const MAX_MESSAGE: usize = 16 * 1024;
+const MAX_TRACEBACK: usize = 64 * 1024;
+
+impl End {
+    /// The end that the program reports. `None` when the report breaks the protocol.
+    pub(crate) fn reported(outcome: WorkerOutcome, limits: &Limits) -> Option<Self> {
+        match outcome {
+            WorkerOutcome::Completed(value) if value.len() as u64 > limits.value => Some(Self::killed(
+                v1::Limit::Value,
+                format!(
+                    "the program's value is {}; the limit is {}",
+                    display_size(value.len() as u64),
+                    display_size(limits.value)
+                ),
+            )),
+            WorkerOutcome::Completed(value) => {
+                Some(Self { outcome: v1::Outcome::Completed, value, ..Self::default() })
+            }
+            WorkerOutcome::Failed(report) => Self::with_error(v1::Outcome::Failed, &report),
+            WorkerOutcome::Rejected(report) => Self::with_error(v1::Outcome::Rejected, &report),
+        }
+    }
+
+    fn with_error(outcome: v1::Outcome, report: &[u8]) -> Option<Self> {
+        let report: Report = serde_json::from_slice(report).ok()?;
+        let error = v1::ProgramError {
+            r#type: shorten(report.r#type, MAX_TYPE),
+            message: shorten(report.message, MAX_MESSAGE),
+            traceback: shorten(report.traceback, MAX_TRACEBACK),
+            line: report.line,
+            column: report.column,
+        };
+        Some(Self { outcome, error: Some(error), ..Self::default() })
+    }
+
+    pub(crate) fn too_long(code_size: usize, limits: &Limits) -> Self {
+        let error = v1::ProgramError {
+            r#type: "ProgramTooLong".to_owned(),
+            message: format!(
+                "the program is {}; the limit is {}",
+                display_size(code_size as u64),
+                display_size(limits.code)
+            ),
+            ..v1::ProgramError::default()
+        };
+        Self { outcome: v1::Outcome::Rejected, error: Some(error), ..Self::default() }
+    }
+
+    pub(crate) fn timed_out(limits: &Limits) -> Self {
+        let message = format!("the program ran longer than its limit of {} s", limits.wall_time.as_secs_f64());
+        let exceeded = v1::Exceeded { limit: v1::Limit::WallTime.into(), message };
+        Self { outcome: v1::Outcome::TimedOut, exceeded: Some(exceeded), ..Self::default() }
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self { outcome: v1::Outcome::Cancelled, ..Self::default() }
+    }
+
+    pub(crate) fn killed(limit: v1::Limit, message: String) -> Self {
+        let exceeded = v1::Exceeded { limit: limit.into(), message };
+        Self { outcome: v1::Outcome::Killed, exceeded: Some(exceeded), ..Self::default() }
+    }
+
+    /// The end of a worker that closed its socket without a report.
+    pub(crate) fn died(exit: &Exit, limits: &Limits) -> Result<Self, ExecutionError> {
+        let cpu_seconds = limits.cpu_seconds();
+        let out_of_cpu = exit.cpu_time.as_secs_f64() >= cpu_seconds as f64 * 0.95;
+        Ok(match exit.status {
+            WaitStatus::Exited(LOCKDOWN_FAILED) => return Err(ExecutionError::Lockdown),
+            WaitStatus::Exited(status) => Self::killed(
+                v1::Limit::Crash,
+                format!("the program ended its process with status {status} before it finished"),
+            ),
+            WaitStatus::Signaled(signal) => match signal {
+                libc_signal::XCPU | libc_signal::KILL if out_of_cpu => Self::killed(
+                    v1::Limit::CpuTime,
+                    format!("the program used {:.1} s of processor time; the limit is {cpu_seconds} s", exit.cpu_time.as_secs_f64()),
+                ),
+                libc_signal::KILL if exit.memory_kills > 0 => Self::killed(
+                    v1::Limit::Memory,
+                    format!("the program used more than its {} of memory", display_size(limits.memory)),
+                ),
+                libc_signal::SYS => Self::killed(
+                    v1::Limit::SystemCall,
+                    "the program made a system call that the jail does not allow".to_owned(),
+                ),
+                other => Self::killed(
+                    v1::Limit::Crash,
+                    format!("the worker was ended by signal {other} ({})", libc_signal::name(other)),
+                ),
+            },
+        })
+    }
+
+    /// True when the worker's memory was corrupted or it tried to leave the jail: its zygote should be replaced.
+    pub(crate) fn is_suspicious(&self) -> bool {
+        let limit = self.exceeded.as_ref().map(v1::Exceeded::limit);
+        matches!(limit, Some(v1::Limit::Crash | v1::Limit::SystemCall | v1::Limit::Protocol))
+    }
+
+    pub(crate) fn into_finished(self, usage: v1::Usage) -> v1::Finished {
+        v1::Finished {
+            outcome: self.outcome.into(),
+            value: self.value,
+            error: self.error,
+            exceeded: self.exceeded,
+            usage: Some(usage),
+        }
+    }
+}
+
+/// The signals that tell how a worker ended, as x86-64 and arm64 Linux number them.
+mod libc_signal {
+    pub(super) const KILL: i32 = 9;
+    pub(super) const XCPU: i32 = 24;
+    pub(super) const SYS: i32 = 31;
+
+    pub(super) fn name(signal: i32) -> &'static str {
+        match signal {
+            4 => "SIGILL: an invalid instruction",
+            6 => "SIGABRT: an abort",
+            7 => "SIGBUS: a bad memory access",
+            8 => "SIGFPE: an arithmetic fault",
+            11 => "SIGSEGV: a bad memory access, or a stack that grew too deep",
+            KILL => "SIGKILL",
+            _ => "an unexpected signal",
+        }
+    }
+}
+
+/// Cuts text at a character boundary.
+fn shorten(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let cut = text.floor_char_boundary(most);
+        text.truncate(cut);
+        text.push_str("… [shortened]");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn died(status: WaitStatus, cpu: u64, memory_kills: u64) -> (v1::Limit, String) {
+        let exit = Exit { status, cpu_time: Duration::from_secs(cpu), peak_memory: 0, memory_kills };
+        let end = End::died(&exit, &Limits::defaults()).unwrap();
+        assert_eq!(end.outcome, v1::Outcome::Killed);
+        let exceeded = end.exceeded.unwrap();
+        (exceeded.limit(), exceeded.message)
+    }
+
+    #[test]
+    fn kernel_says_which_limit() {
+        assert_eq!(
+            died(WaitStatus::Signaled(9), 10, 0),
+            (v1::Limit::CpuTime, "the program used 10.0 s of processor time; the limit is 10 s".to_owned())
+        );
+        assert_eq!(
+            died(WaitStatus::Signaled(9), 1, 1),
+            (v1::Limit::Memory, "the program used more than its 256.0 MiB of memory".to_owned())
+        );
+        assert_eq!(died(WaitStatus::Signaled(31), 0, 0).0, v1::Limit::SystemCall);
+        assert_eq!(died(WaitStatus::Signaled(11), 0, 0).0, v1::Limit::Crash);
+        assert_eq!(
+            died(WaitStatus::Exited(3), 0, 0),
+            (v1::Limit::Crash, "the program ended its process with status 3 before it finished".to_owned())
+        );
+    }
+
+    #[test]
+    fn report_that_is_no_report_breaks_the_protocol() {
+        assert!(End::reported(WorkerOutcome::Failed(Bytes::from_static(b"[]")), &Limits::defaults()).is_none());
+    }
+
+    #[test]
+    fn long_report_is_shortened() {
+        let report = format!(r#"{{"type":"E","message":"{}"}}"#, "x".repeat(MAX_MESSAGE + 1));
+        let end = End::reported(WorkerOutcome::Failed(report.into()), &Limits::defaults()).unwrap();
+        assert_eq!(end.error.unwrap().message.len(), MAX_MESSAGE + "… [shortened]".len());
+    }
+}

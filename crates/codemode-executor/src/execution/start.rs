@@ -1,0 +1,239 @@
+//! The first message of an execution, checked and made ready for the worker.
+//!
+//! Everything here comes from a client that may be hostile: counts, sizes and characters are checked before a worker is
+//! taken. The header that the worker gets is built once, as JSON text.
+
+use std::collections::HashSet;
+
+use codemode_proto::v1;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::limits::{InvalidLimit, Limits, display_size};
+
+const MAX_ID: usize = 128;
+const MAX_TOOLS: usize = 1_000;
+const MAX_TOOL_NAME: usize = 128;
+const MAX_PARAMETERS: usize = 256;
+
+/// What is wrong with a start message. Nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidStart {
+    #[error("`start.execution_id` must be 1 to {MAX_ID} characters of A-Z, a-z, 0-9 and `._:-`")]
+    ExecutionId,
+    #[error("`start.correlation_id` must be at most {MAX_ID} printable ASCII characters")]
+    CorrelationId,
+    #[error("`start.tools` has {0} tools; the most is {MAX_TOOLS}")]
+    TooManyTools(usize),
+    #[error(
+        "`start.tools[{index}].name` must be 1 to {MAX_TOOL_NAME} characters without control characters, and must not begin with `__`"
+    )]
+    ToolName { index: usize },
+    #[error("`start.tools[{index}].name` repeats `{name}`; names are unique")]
+    RepeatedTool { index: usize, name: String },
+    #[error("`start.tools[{index}].{field}` is not UTF-8 text")]
+    ToolText { index: usize, field: &'static str },
+    #[error("`start.tools[{index}].parameters` has more than {MAX_PARAMETERS} names")]
+    Parameters { index: usize },
+    #[error("`start.config` is not JSON text: {0}")]
+    Config(#[source] serde_json::Error),
+    #[error("`start.{field}` is {}; the limit is {}", display_size(*size as u64), display_size(*limit))]
+    TooLarge { field: &'static str, size: usize, limit: u64 },
+    #[error(transparent)]
+    Limit(#[from] InvalidLimit),
+}
+
+/// A start message that holds what the contract promises.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) execution_id: String,
+    pub(crate) correlation_id: String,
+    pub(crate) limits: Limits,
+    /// By index, as the worker calls them.
+    pub(crate) tools: Vec<String>,
+    /// `None` when the source is longer than its limit: the program is rejected without a worker.
+    pub(crate) header: Option<Vec<u8>>,
+    pub(crate) code_size: usize,
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    code: &'a str,
+    tools: Vec<(&'a str, bool, &'a [String])>,
+    config: Option<&'a RawValue>,
+    seed: String,
+    limits: HeaderLimits,
+    describe: Vec<(&'a str, Option<&'a str>, Option<&'a str>)>,
+}
+
+#[derive(Serialize)]
+struct HeaderLimits {
+    value: u64,
+    tool_calls: u32,
+    memory: u64,
+}
+
+impl Program {
+    pub(crate) fn check(start: &v1::Start, defaults: &Limits, ceilings: &Limits) -> Result<Self, InvalidStart> {
+        if !is_id(&start.execution_id) {
+            return Err(InvalidStart::ExecutionId);
+        }
+        let printable = |byte: u8| (b' '..=b'~').contains(&byte);
+        if start.correlation_id.len() > MAX_ID || !start.correlation_id.bytes().all(printable) {
+            return Err(InvalidStart::CorrelationId);
+        }
+        let limits = Limits::resolve(start.limits, defaults, ceilings)?;
+        if start.config.len() as u64 > limits.value {
+            return Err(InvalidStart::TooLarge { field: "config", size: start.config.len(), limit: limits.value });
+        }
+        let describe = check_tools(&start.tools)?;
+        let config = match &start.config[..] {
+            [] => None,
+            text => Some(serde_json::from_slice::<&RawValue>(text).map_err(InvalidStart::Config)?),
+        };
+        let header = (start.code.len() as u64 <= limits.code).then(|| {
+            let header = Header {
+                code: &start.code,
+                tools: start
+                    .tools
+                    .iter()
+                    .map(|tool| (tool.name.as_str(), tool.is_async, tool.parameters.as_slice()))
+                    .collect(),
+                config,
+                seed: seed(),
+                limits: HeaderLimits { value: limits.value, tool_calls: limits.tool_calls, memory: limits.memory },
+                describe,
+            };
+            serde_json::to_vec(&header).expect("strings, numbers and checked JSON always serialise")
+        });
+        Ok(Self {
+            execution_id: start.execution_id.clone(),
+            correlation_id: start.correlation_id.clone(),
+            limits,
+            tools: start.tools.iter().map(|tool| tool.name.clone()).collect(),
+            header,
+            code_size: start.code.len(),
+        })
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(allowed)
+}
+
+type Description<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+fn check_tools(tools: &[v1::Tool]) -> Result<Vec<Description<'_>>, InvalidStart> {
+    if tools.len() > MAX_TOOLS {
+        return Err(InvalidStart::TooManyTools(tools.len()));
+    }
+    let mut names = HashSet::with_capacity(tools.len());
+    let mut describe = Vec::with_capacity(tools.len());
+    for (index, tool) in tools.iter().enumerate() {
+        let name = tool.name.as_str();
+        let length = name.chars().count();
+        if !(1..=MAX_TOOL_NAME).contains(&length) || name.starts_with("__") || name.chars().any(char::is_control) {
+            return Err(InvalidStart::ToolName { index });
+        }
+        if !names.insert(name) {
+            return Err(InvalidStart::RepeatedTool { index, name: name.to_owned() });
+        }
+        if tool.parameters.len() > MAX_PARAMETERS {
+            return Err(InvalidStart::Parameters { index });
+        }
+        let input = text(&tool.input_schema).ok_or(InvalidStart::ToolText { index, field: "input_schema" })?;
+        let output = text(&tool.output_schema).ok_or(InvalidStart::ToolText { index, field: "output_schema" })?;
+        describe.push((tool.description.as_str(), input, output));
+    }
+    Ok(describe)
+}
+
+/// Optional text: empty means none.
+#[expect(clippy::option_option, reason = "the outer one is the check, the inner one the content")]
+fn text(bytes: &[u8]) -> Option<Option<&str>> {
+    match std::str::from_utf8(bytes) {
+        Ok("") => Some(None),
+        Ok(text) => Some(Some(text)),
+        Err(_) => None,
+    }
+}
+
+/// 32 random bytes in hexadecimal: the worker's `random` draws from them.
+fn seed() -> String {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the kernel gives random bytes once it has booted");
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        write!(text, "{byte:02x}").expect("a string takes every write");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(start: &v1::Start) -> Result<Program, String> {
+        Program::check(start, &Limits::defaults(), &Limits::ceilings()).map_err(|error| error.to_string())
+    }
+
+    fn start() -> v1::Start {
+        v1::Start { execution_id: "e1".to_owned(), code: "1".to_owned(), ..v1::Start::default() }
+    }
+
+    fn tool(name: &str) -> v1::Tool {
+        v1::Tool { name: name.to_owned(), ..v1::Tool::default() }
+    }
+
+    #[test]
+    fn header_carries_the_program() {
+        let program = check(&v1::Start {
+            config: bytes::Bytes::from_static(b"{\"a\":1}"),
+            tools: vec![v1::Tool { parameters: vec!["city".to_owned()], ..tool("weather") }],
+            ..start()
+        })
+        .unwrap();
+        let header: serde_json::Value = serde_json::from_slice(&program.header.unwrap()).unwrap();
+        assert_eq!(header["code"], "1");
+        assert_eq!(header["config"]["a"], serde_json::json!(1));
+        assert_eq!(header["tools"], serde_json::json!([["weather", false, ["city"]]]));
+        assert_eq!(header["describe"], serde_json::json!([["", null, null]]));
+        assert_eq!(header["seed"].as_str().unwrap().len(), 64);
+    }
+
+    #[test]
+    fn bad_fields_are_named() {
+        let cases = [
+            (
+                v1::Start { execution_id: "a b".to_owned(), ..start() },
+                "`start.execution_id` must be 1 to 128 characters of A-Z, a-z, 0-9 and `._:-`",
+            ),
+            (
+                v1::Start { correlation_id: "a\nb".to_owned(), ..start() },
+                "`start.correlation_id` must be at most 128 printable ASCII characters",
+            ),
+            (
+                v1::Start { tools: vec![tool("a"), tool("a")], ..start() },
+                "`start.tools[1].name` repeats `a`; names are unique",
+            ),
+            (
+                v1::Start { tools: vec![tool("__list__")], ..start() },
+                "`start.tools[0].name` must be 1 to 128 characters without control characters, and must not begin with `__`",
+            ),
+            (
+                v1::Start { config: bytes::Bytes::from_static(b"{"), ..start() },
+                "`start.config` is not JSON text: EOF while parsing an object at line 1 column 1",
+            ),
+        ];
+        for (start, message) in cases {
+            assert_eq!(check(&start).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn source_over_its_limit_gets_no_header() {
+        let program = check(&v1::Start { code: "#".repeat(100_001), ..start() }).unwrap();
+        assert!(program.header.is_none());
+    }
+}

@@ -1,0 +1,21 @@
+//! The executor: a gRPC service that runs programs in jailed workers.
+//!
+//! Data flows one way: [`service`] (gRPC, keys) → [`execution`] (one program's life) → [`pool`] (warm workers) → the
+//! worker, whose Python is in `worker/` and whose jail is the crate `codemode-jail`. Nothing in here needs `unsafe`.
+
+mod auth;
+mod config;
+mod execution;
+mod frame;
+mod limits;
+mod pool;
+mod server;
+mod service;
+mod shutdown;
+mod worker_files;
+
+pub use auth::{ApiKey, InvalidKey};
+pub use config::{Anonymous, ConfigError, ExecutorConfig, Listen, Strictness};
+pub use limits::Limits;
+pub use pool::PoolSize;
+pub use server::{Executor, ServeError, start};

@@ -1,0 +1,49 @@
+//! `GetInfo`: what this executor is, for clients and for `codemode doctor`.
+
+use codemode_jail::{JailReport, LayerState};
+use codemode_proto::v1;
+
+use crate::execution::Executions;
+
+pub(crate) fn info(executions: &Executions, jail: &v1::JailReport) -> v1::GetInfoResponse {
+    let pool = &executions.pool;
+    let status = pool.status();
+    v1::GetInfoResponse {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        python_version: status.python_version,
+        default_limits: Some(executions.defaults.to_wire()),
+        limit_ceilings: Some(executions.ceilings.to_wire()),
+        pool: Some(v1::PoolInfo {
+            idle: status.idle,
+            in_use: status.in_use,
+            queued: status.queued,
+            capacity: pool.size().capacity,
+            queue_capacity: pool.size().queue,
+        }),
+        jail: Some(jail.clone()),
+    }
+}
+
+/// The jail's report in the words of the contract.
+pub(crate) fn jail_report(report: &JailReport) -> v1::JailReport {
+    v1::JailReport {
+        required_profile: report.required.to_string(),
+        reached_profile: report.reached.map_or_else(|| "none".to_owned(), |profile| profile.to_string()),
+        layers: report
+            .layers
+            .iter()
+            .map(|layer| v1::Layer {
+                name: layer.layer.to_string(),
+                state: match layer.state {
+                    LayerState::On => "on",
+                    LayerState::Off => "off",
+                    LayerState::Unproven => "unproven",
+                }
+                .to_owned(),
+                protects: layer.protects.to_string(),
+                evidence: layer.evidence.to_string(),
+                remedy: layer.remedy.to_string(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,166 @@
+"""The life of a worker: warm up, READY, START, run the program, FINISHED, exit.
+
+What it needs after the program has run is bound here beforehand: by then the program may have patched, deleted or
+limited anything. Exit is `os._exit`: there is nothing to clean up in a process that the kernel is about to take away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+from types import CodeType
+from typing import Any, Final
+
+from . import channel, program, report, tools
+from .bridge import Bridge
+from .output import Output
+from .values import decode, encode
+
+COMPLETED: Final = 1
+FAILED: Final = 2
+REJECTED: Final = 3
+
+# Python's own default: enough for the runner whatever the program chose.
+_RECURSION_LIMIT: Final = 1000
+
+_exit = os._exit
+_settrace = sys.settrace
+_setprofile = sys.setprofile
+_getrecursionlimit = sys.getrecursionlimit
+_setrecursionlimit = sys.setrecursionlimit
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_loads = json.JSONDecoder().decode
+
+
+def main(descriptor: int) -> None:
+    """Runs the one program that arrives on `descriptor`. Does not return."""
+    _adopt_thread()
+    link = channel.Channel(descriptor)
+    bridge = Bridge(link)
+    warm_up()
+    output = Output(bridge.send)
+    output.install()
+    bridge.flush = output.flush
+    bridge.send(channel.frame(channel.READY))
+    frames: list[bytes] = []
+    while not frames:
+        frames = link.receive()
+    outcome, content = run(frames.pop(), bridge, output)
+    bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
+    _exit(0)
+
+
+def run(start: bytes, bridge: Bridge, output: Output) -> tuple[int, bytes]:
+    """Runs the program of a START frame to its end. Returns outcome and content of FINISHED."""
+    header = _loads(start[channel.PAYLOAD :].decode())
+    # As a number: from bytes, `random` would take the way over a hash.
+    random.seed(int(header["seed"], 16))
+    try:
+        code = program.compile_program(header["code"])
+    except BaseException as error:  # any error of the compiler rejects the program
+        content = _error(report.of_rejection(error))
+        output.finish()
+        return REJECTED, content
+    outcome = COMPLETED
+    try:
+        content = _value(header, code, bridge)
+    except BaseException as error:  # KeyboardInterrupt and GeneratorExit are the program's failures too
+        outcome, content = FAILED, _error(report.of_failure(error))
+    output.finish()
+    return outcome, content
+
+
+def _value(header: dict[str, Any], code: CodeType, bridge: Bridge) -> bytes:
+    """The encoded value of the program. Raises what the program raised, or why its value cannot be sent."""
+    toolbox = tools.build(header, bridge)
+    sys.modules["tools"] = toolbox
+    sys.meta_path.append(tools.ToolFinder(toolbox))
+    config = decode(header["config"]) if header["config"] is not None else {}
+    running = program.Program(code, config, toolbox)
+    try:
+        running.run()
+    finally:
+        _recover()
+    root, value = running.value()
+    return encode(value, root=root, limit=int(header["limits"]["value"])).encode()
+
+
+def _recover() -> None:
+    """Takes back what a program may have left on, before the runner's own code works again."""
+    _settrace(None)
+    _setprofile(None)
+    if _getrecursionlimit() < _RECURSION_LIMIT:
+        _setrecursionlimit(_RECURSION_LIMIT)
+
+
+def _error(content: dict[str, Any]) -> bytes:
+    return _dumps(content).encode()
+
+
+def _adopt_thread() -> None:
+    """The fork hooks of `threading` do not run in a worker (see zygote.py); this is what of them matters."""
+    main_thread = threading.main_thread()
+    if hasattr(main_thread, "_set_native_id"):
+        main_thread._set_native_id()
+
+
+# === warm-up ===
+
+_WARM_UP: Final = (
+    """
+import json
+def f(x):
+    return [str(i) for i in range(x)]
+result = {"a": f(3), "b": 1.5, "c": json.loads("null"), "d": tools.warm(1, b=[2])}
+print(len(result))
+""",
+    "raise ValueError('warm')",
+)
+
+
+class _NoChannel(channel.Channel):
+    """Answers every call with null."""
+
+    def __init__(self) -> None:
+        self._last = b""
+
+    def write(self, frame: bytes) -> None:
+        self._last = frame
+
+    def receive(self, *, wait: bool = True) -> list[bytes]:
+        call_id = self._last[channel.PAYLOAD : channel.PAYLOAD + 4]
+        return [channel.frame(channel.RESULT, call_id, b"\0null")]
+
+
+def warm_up() -> None:
+    """Runs small programs once, so that a worker pays for its page faults before it is needed.
+
+    In the zygote it also makes sure that all modules on this way are imported before a worker is forked.
+    """
+    streams = sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__
+    modules = {name: sys.modules.get(name) for name in ("__main__", "builtins", "tools")}
+    finders = list(sys.meta_path)
+    header = {
+        "tools": [["warm", False, ["a", "b"]]],
+        "config": None,
+        "seed": "00" * 32,
+        "limits": {"value": 1 << 20, "tool_calls": 1},
+        "describe": [["Warms up.", None, None]],
+    }
+    for code in _WARM_UP:
+        bridge = Bridge(_NoChannel())
+        start = channel.frame(channel.START, _dumps({**header, "code": code}).encode())
+        output = Output(bridge.send)
+        output.install()
+        bridge.flush = output.flush
+        run(start, bridge, output)
+    sys.meta_path[:] = finders
+    for name, module in modules.items():
+        if module is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = module
+    sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]

@@ -1,0 +1,1 @@
+../../../python/codemode/_values.py

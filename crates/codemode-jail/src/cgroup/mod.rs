@@ -1,0 +1,143 @@
+//! Layer `Cgroup`: a control group for each worker, where the executor may make them.
+//!
+//! `CgroupParent` is the executor's own directory; `CgroupSlot` one reusable group below it. A worker is moved into its slot
+//! from outside, by its host process id, after the fork: what it shares with the zygote stays charged to the zygote.
+
+mod discover;
+mod slot;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+pub use slot::CgroupSlot;
+
+/// Where the executor itself goes under version 2, in which only leaves may hold processes.
+const EXECUTOR: &str = "codemode-executor";
+
+/// Where one controller's groups are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Hierarchy {
+    /// One directory for all controllers.
+    Two(PathBuf),
+    /// A directory for each.
+    One { memory: PathBuf, pids: PathBuf },
+}
+
+/// The executor's directory of control groups. Removed on drop, when its slots are gone.
+#[derive(Debug)]
+pub struct CgroupParent {
+    hierarchy: Hierarchy,
+    slots: AtomicU32,
+}
+
+impl CgroupParent {
+    /// Makes a directory in a delegated version 2 subtree, or in writable version 1 hierarchies.
+    ///
+    /// Under version 2 the executor moves itself into a leaf of its own group, since a group with processes cannot pass
+    /// controllers on. Fails where there is nothing to write to; nothing is left behind then.
+    pub fn create() -> io::Result<Self> {
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
+        let own = fs::read_to_string("/proc/self/cgroup")?;
+        let found = discover::directories(&mountinfo, &own);
+        let name = unique_name();
+        let mut last =
+            io::Error::new(io::ErrorKind::NotFound, "no control group hierarchy has the memory and pids controllers");
+        for hierarchy in found {
+            let made = match hierarchy {
+                Hierarchy::Two(base) => delegate(&base, &name).map(Hierarchy::Two),
+                Hierarchy::One { memory, pids } => {
+                    let (memory, pids) = (memory.join(&name), pids.join(&name));
+                    make_both(&memory, &pids).map(|()| Hierarchy::One { memory, pids })
+                }
+            };
+            match made {
+                Ok(hierarchy) => return Ok(Self { hierarchy, slots: AtomicU32::new(0) }),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Makes a slot that allows `tasks` processes and threads.
+    pub fn slot(&self, tasks: u64) -> io::Result<CgroupSlot> {
+        let name = format!("slot-{}", self.slots.fetch_add(1, Ordering::Relaxed));
+        CgroupSlot::create(&self.hierarchy, &name, tasks)
+    }
+
+    /// 1 or 2: the version of the kernel's interface in use.
+    pub fn version(&self) -> u8 {
+        match self.hierarchy {
+            Hierarchy::Two(_) => 2,
+            Hierarchy::One { .. } => 1,
+        }
+    }
+}
+
+impl Drop for CgroupParent {
+    fn drop(&mut self) {
+        match &self.hierarchy {
+            Hierarchy::Two(directory) => remove(directory),
+            Hierarchy::One { memory, pids } => {
+                remove(memory);
+                remove(pids);
+            }
+        }
+    }
+}
+
+fn unique_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("codemode-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn make_both(memory: &Path, pids: &Path) -> io::Result<()> {
+    fs::create_dir(memory)?;
+    fs::create_dir(pids).inspect_err(|_| remove(memory))
+}
+
+/// Version 2: makes `base` pass the controllers on to a directory of ours.
+fn delegate(base: &Path, name: &str) -> io::Result<PathBuf> {
+    const CONTROLLERS: &str = "+memory +pids";
+    // An executor started by this one, or restarted, may be in the leaf already.
+    let base = if base.ends_with(EXECUTOR) { base.parent().unwrap_or(base) } else { base };
+    let control = base.join("cgroup.subtree_control");
+    let parent = base.join(name);
+    let leaf = base.join(EXECUTOR);
+    let moved = if fs::write(&control, CONTROLLERS).is_ok() {
+        false
+    } else {
+        match fs::create_dir(&leaf) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        fs::write(leaf.join("cgroup.procs"), "0")?;
+        true
+    };
+    let made = fs::write(&control, CONTROLLERS)
+        .and_then(|()| fs::create_dir(&parent))
+        .and_then(|()| fs::write(parent.join("cgroup.subtree_control"), CONTROLLERS));
+    if let Err(error) = made {
+        remove(&parent);
+        if moved {
+            let _ = fs::write(base.join("cgroup.procs"), "0");
+            remove(&leaf);
+        }
+        return Err(error);
+    }
+    Ok(parent)
+}
+
+/// Removes a group. Its last process may take a moment to leave.
+fn remove(directory: &Path) {
+    const TRIES: u32 = 25;
+    for _ in 0..TRIES {
+        match fs::remove_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => thread::sleep(Duration::from_millis(1)),
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A worker as the executor holds it: killing it, and setting its limits from outside.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr;
+
+use crate::limits::{ADDRESS_SPACE, WorkerLimits};
+use crate::system::{self, check};
+
+// Numbers of the kernel, the same on both architectures; the C libraries disagree on their type.
+const RLIMIT_CPU: u32 = 0;
+const RLIMIT_DATA: u32 = 2;
+const RLIMIT_NOFILE: u32 = 7;
+const RLIMIT_AS: u32 = 9;
+
+/// A worker's process. Dropping it does not kill the worker: closing its socket or [`kill`](Self::kill) does.
+#[derive(Debug)]
+pub struct WorkerProcess {
+    pidfd: OwnedFd,
+    pid: i32,
+    zygote_pid: i32,
+}
+
+impl WorkerProcess {
+    pub(super) fn new(pidfd: OwnedFd, zygote_pid: i32) -> Self {
+        let pid = host_pid(pidfd.as_fd()).unwrap_or(zygote_pid);
+        Self { pidfd, pid, zygote_pid }
+    }
+
+    /// The process id in the executor's process namespace; the zygote's view of it where `/proc` does not tell.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The process id as the zygote sees it, by which [`Exited`](crate::ZygoteEvent::Exited) names it.
+    pub fn zygote_pid(&self) -> i32 {
+        self.zygote_pid
+    }
+
+    /// Becomes readable when the worker ends.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Kills the worker. One that has ended already is not an error.
+    pub fn kill(&self) -> io::Result<()> {
+        system::pidfd_kill(self.pidfd.as_fd())
+    }
+
+    /// Lowers the worker's limits to those of its execution, before its program arrives. Memory counts from what the
+    /// worker has now, so that a large zygote does not eat into a program's share.
+    pub fn set_limits(&self, limits: &WorkerLimits) -> io::Result<()> {
+        // A worker that was reaped has no number any more: its old one may be another process's.
+        if host_pid(self.pidfd.as_fd()) != Some(self.pid) {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        let data = self.private_memory()?.saturating_add(limits.memory);
+        self.lower(RLIMIT_DATA, data)?;
+        self.lower(RLIMIT_AS, limits.memory.saturating_mul(2).saturating_add(ADDRESS_SPACE))?;
+        self.lower(RLIMIT_CPU, limits.cpu_seconds.max(1))?;
+        self.lower(RLIMIT_NOFILE, limits.open_files)
+    }
+
+    /// What counts against `RLIMIT_DATA`: private, writable pages, touched or not.
+    fn private_memory(&self) -> io::Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/statm", self.pid))?;
+        let pages = text.split_whitespace().nth(5).and_then(|field| field.parse::<u64>().ok());
+        // SAFETY: asks for a constant.
+        let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+        pages
+            .map(|pages| pages.saturating_mul(page))
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "unexpected text in /proc/<pid>/statm"))
+    }
+
+    fn lower(&self, resource: u32, value: u64) -> io::Result<()> {
+        let mut old = [0u64; 2];
+        self.prlimit(resource, None, Some(&mut old))?;
+        let value = value.min(old[1]);
+        self.prlimit(resource, Some(&[value, value]), None)
+    }
+
+    fn prlimit(&self, resource: u32, new: Option<&[u64; 2]>, old: Option<&mut [u64; 2]>) -> io::Result<()> {
+        let new = new.map_or(ptr::null(), |new| ptr::from_ref(new));
+        let old = old.map_or(ptr::null_mut(), |old| ptr::from_mut(old));
+        // SAFETY: each pointer is null or to the two words of `struct rlimit64`, alive for the call.
+        let result = unsafe { libc::syscall(libc::SYS_prlimit64, self.pid, resource, new, old) };
+        check(i32::try_from(result).unwrap_or(-1)).map(drop)
+    }
+}
+
+/// The process id that the executor's `/proc` gives for a pidfd.
+fn host_pid(pidfd: BorrowedFd<'_>) -> Option<i32> {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    // -1: it has ended and was reaped. 0: it is not in this process namespace.
+    (pid > 0).then_some(pid)
+}
+
+/// The stream socket of a worker: the executor's end, non-blocking, and the end to pass to
+/// [`Zygote::fork_worker`](crate::Zygote::fork_worker).
+pub fn worker_socketpair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (executor, worker) = system::socketpair(libc::SOCK_STREAM)?;
+    system::set_nonblocking(executor.as_fd())?;
+    Ok((executor, worker))
+}

@@ -1,0 +1,158 @@
+//! Why there is no [`super::Finished`]: the transport, the peer or the deadline failed, not the program.
+
+use std::time::Duration;
+
+use super::Violation;
+use crate::transport::{Status, StatusCode};
+
+/// Why an execution, or another request, ended without an answer. The connection stays usable after each of these but
+/// [`ExecutionError::Closed`].
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutionError {
+    /// A field breaks the contract. Nothing was sent.
+    #[error("`{field}` cannot be sent: {reason}")]
+    Invalid {
+        /// Its name in the contract.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The executor could not be reached, or is draining. Nothing ran; the request may be sent again.
+    #[error("failed to reach the executor at `{url}` ({})", tried(*.attempts))]
+    Unavailable {
+        /// The executor.
+        url: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// Of the last attempt.
+        source: Status,
+    },
+    /// No key, or a wrong one. Nothing ran; the same key will not do better.
+    #[error("the executor at `{url}` refused the API key")]
+    Unauthenticated {
+        /// The executor.
+        url: String,
+        /// The executor's words.
+        source: Status,
+    },
+    /// The executor answered, and refused. Nothing ran.
+    #[error("the executor at `{url}` refused the request ({})", tried(*.attempts))]
+    Refused {
+        /// The executor.
+        url: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// Of the last attempt.
+        source: Status,
+    },
+    /// The program was running. It may have done all, some or none of its work: it was not sent again.
+    #[error(
+        "lost the executor at `{url}` during an execution that had made {tool_calls} tool calls; the execution was not \
+         retried, because its tool calls could repeat"
+    )]
+    Lost {
+        /// The executor.
+        url: String,
+        /// Calls that had reached this application.
+        tool_calls: u32,
+        /// What happened.
+        source: Status,
+    },
+    /// The deadline passed. The program is being stopped; `tool_calls` of its calls had reached this application.
+    #[error("no answer from the executor at `{url}` within {} s; the execution had made {tool_calls} tool calls", .deadline.as_secs_f64())]
+    Timeout {
+        /// The executor.
+        url: String,
+        /// As it was asked for.
+        deadline: Duration,
+        /// Calls that had reached this application.
+        tool_calls: u32,
+    },
+    /// The peer is not an executor, or is a hostile one. The execution was cancelled.
+    #[error("the executor at `{url}` broke the protocol")]
+    Protocol {
+        /// The executor.
+        url: String,
+        /// What it did.
+        source: Violation,
+    },
+    /// The application closed the connection. The program was cancelled.
+    #[error("the connection to the executor at `{url}` is closed")]
+    Closed {
+        /// The executor.
+        url: String,
+    },
+    /// The runtime that drove the execution is gone. The program was cancelled.
+    #[error("the session with the executor at `{url}` stopped")]
+    Stopped {
+        /// The executor.
+        url: String,
+    },
+}
+
+fn tried(count: u32) -> String {
+    if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
+}
+
+impl ExecutionError {
+    /// What a status means before the execution was accepted.
+    pub(super) fn refused(url: &str, attempts: u32, source: Status) -> Self {
+        let url = url.to_owned();
+        match source.code() {
+            StatusCode::Unavailable => Self::Unavailable { url, attempts, source },
+            StatusCode::Unauthenticated => Self::Unauthenticated { url, source },
+            _ => Self::Refused { url, attempts, source },
+        }
+    }
+
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unauthenticated { .. } => "unauthenticated",
+            Self::Refused { .. } => "refused",
+            Self::Lost { .. } => "lost",
+            Self::Timeout { .. } => "timeout",
+            Self::Protocol { .. } => "protocol",
+            Self::Closed { .. } => "closed",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// Whether the same request may be sent again without a tool call happening twice, and with hope.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Refused { source, .. } => source.code() == StatusCode::ResourceExhausted,
+            Self::Invalid { .. }
+            | Self::Unauthenticated { .. }
+            | Self::Lost { .. }
+            | Self::Timeout { .. }
+            | Self::Protocol { .. }
+            | Self::Closed { .. }
+            | Self::Stopped { .. } => false,
+        }
+    }
+
+    /// What the reader may do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unavailable { .. } => Some("check that the executor runs and that the url is right: `codemode health`"),
+            Self::Unauthenticated { .. } => {
+                Some("the key of the client (CODEMODE_EXECUTOR_API_KEY) and that of the executor must be the same")
+            }
+            Self::Refused { source, .. } if source.code() == StatusCode::ResourceExhausted => {
+                Some("every worker of the executor is busy: add executors or raise its capacity")
+            }
+            Self::Timeout { .. } => Some("raise the execution timeout, or let the program do less"),
+            Self::Closed { .. } => Some("create a new client"),
+            Self::Invalid { .. }
+            | Self::Refused { .. }
+            | Self::Lost { .. }
+            | Self::Protocol { .. }
+            | Self::Stopped { .. } => None,
+        }
+    }
+}

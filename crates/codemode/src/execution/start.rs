@@ -1,0 +1,223 @@
+//! What starts an execution: the program, the tools that it may call, and what holds for it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use codemode_proto::v1;
+
+use super::Limits;
+
+/// The most tools of one execution, and the longest name of one, by the contract.
+const MAX_TOOLS: usize = 1_000;
+const MAX_TOOL_NAME: usize = 128;
+/// Names that begin so belong to the meta-tools.
+const RESERVED_PREFIX: &str = "__";
+
+/// A tool as the program sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolDescription {
+    /// 1 to 128 characters; names that begin with `__` are reserved.
+    pub name: String,
+    /// What the meta-tools show to the program.
+    pub description: String,
+    /// Parameter names in order; positional arguments are mapped by them.
+    pub parameters: Vec<String>,
+    /// Whether the program gets an awaitable.
+    pub is_async: bool,
+    /// JSON Schema documents; empty means none.
+    pub input_schema: Bytes,
+    /// See `input_schema`.
+    pub output_schema: Bytes,
+}
+
+/// The tools of an execution, checked and ready to be sent. Built once for each version of a registry.
+#[derive(Clone, Debug, Default)]
+pub struct ToolSet {
+    pub(super) tools: Vec<v1::Tool>,
+    pub(super) names: HashSet<Arc<str>>,
+}
+
+/// Why tools cannot be offered. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolSetError {
+    /// Empty, longer than 128 characters, or reserved.
+    #[error("`{name}` cannot be the name of a tool: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Two tools have one name.
+    #[error("two tools have the name `{name}`")]
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// More than an execution may have.
+    #[error("{count} tools are more than the {MAX_TOOLS} that an execution may have")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// Checks the name of a tool against the contract.
+pub(crate) fn check_tool_name(name: &str) -> Result<(), ToolSetError> {
+    let reason = if name.is_empty() {
+        "it is empty"
+    } else if name.chars().count() > MAX_TOOL_NAME {
+        "it is longer than 128 characters"
+    } else if name.starts_with(RESERVED_PREFIX) {
+        "names that begin with `__` are reserved"
+    } else {
+        return Ok(());
+    };
+    Err(ToolSetError::Name { name: name.to_owned(), reason })
+}
+
+impl ToolSet {
+    /// Checks names and counts.
+    pub fn new(tools: impl IntoIterator<Item = ToolDescription>) -> Result<Self, ToolSetError> {
+        let mut set = Self::default();
+        for tool in tools {
+            check_tool_name(&tool.name)?;
+            if !set.names.insert(Arc::from(tool.name.as_str())) {
+                return Err(ToolSetError::Duplicate { name: tool.name });
+            }
+            set.tools.push(v1::Tool {
+                name: tool.name,
+                description: tool.description,
+                parameters: tool.parameters,
+                is_async: tool.is_async,
+                input_schema: tool.input_schema,
+                output_schema: tool.output_schema,
+            });
+        }
+        if set.tools.len() > MAX_TOOLS {
+            return Err(ToolSetError::TooMany { count: set.tools.len() });
+        }
+        Ok(set)
+    }
+
+    /// How many tools there are.
+    pub fn len(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.tools.is_empty()
+    }
+}
+
+/// What becomes of the program's output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputMode {
+    /// It is kept and given with [`super::Finished`].
+    #[default]
+    Accumulate,
+    /// Each piece is an event when it arrives.
+    Stream,
+}
+
+/// An execution to start.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    /// Unique for each execution: 1 to 128 characters of `[A-Za-z0-9._:-]`.
+    pub execution_id: String,
+    /// The Python program.
+    pub code: String,
+    /// The tools that it may call.
+    pub tools: Arc<ToolSet>,
+    /// An encoded value: the program's global `config`. Empty means none.
+    pub config: Bytes,
+    /// What is asked for.
+    pub limits: Limits,
+    /// For tracing only; printable ASCII, at most 128 characters, or empty.
+    pub correlation_id: String,
+    /// For the whole of it, attempts and backoff included, as seen from here.
+    pub deadline: Duration,
+    /// What becomes of the output.
+    pub output: OutputMode,
+}
+
+impl StartRequest {
+    /// A program without tools, under the executor's default limits. The deadline is above the default wall time of 30 s.
+    pub fn new(execution_id: impl Into<String>, code: impl Into<String>) -> Self {
+        Self {
+            execution_id: execution_id.into(),
+            code: code.into(),
+            tools: Arc::default(),
+            config: Bytes::new(),
+            limits: Limits::default(),
+            correlation_id: String::new(),
+            deadline: Duration::from_secs(35),
+            output: OutputMode::Accumulate,
+        }
+    }
+
+    pub(super) fn to_wire(&self) -> v1::ExecuteRequest {
+        v1::ExecuteRequest {
+            message: Some(v1::execute_request::Message::Start(v1::Start {
+                execution_id: self.execution_id.clone(),
+                code: self.code.clone(),
+                tools: self.tools.tools.clone(),
+                config: self.config.clone(),
+                limits: (!self.limits.is_default()).then(|| self.limits.to_wire()),
+                correlation_id: self.correlation_id.clone(),
+            })),
+        }
+    }
+
+    /// What the contract asks of the fields that the executor would otherwise have to refuse.
+    pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let id = |character: char| character.is_ascii_alphanumeric() || "._:-".contains(character);
+        if !(1..=128).contains(&self.execution_id.len()) || !self.execution_id.chars().all(id) {
+            return Err(("execution_id", "it has 1 to 128 characters of [A-Za-z0-9._:-]"));
+        }
+        let printable = |character: char| (' '..='~').contains(&character);
+        if self.correlation_id.len() > 128 || !self.correlation_id.chars().all(printable) {
+            return Err(("correlation_id", "it has at most 128 characters of printable ASCII"));
+        }
+        if self.code.contains('\0') {
+            return Err(("code", "a program has no NUL character"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tool(name: &str) -> ToolDescription {
+        ToolDescription { name: name.to_owned(), ..ToolDescription::default() }
+    }
+
+    #[test]
+    fn tool_names_are_checked() {
+        let error = |tools: &[&str]| ToolSet::new(tools.iter().map(|name| tool(name))).unwrap_err().to_string();
+        insta::assert_snapshot!(error(&[""]), @"");
+        insta::assert_snapshot!(error(&["__list__"]), @"");
+        insta::assert_snapshot!(error(&["weather", "weather"]), @"");
+        assert_eq!(error(&["é".repeat(129).as_str()]).matches("longer than 128").count(), 1);
+    }
+
+    #[test]
+    fn an_execution_has_at_most_a_thousand_tools() {
+        let tools = |count: usize| ToolSet::new((0..count).map(|number| tool(&format!("tool_{number}"))));
+        assert_eq!(tools(1_000).map(|set| set.len()), Ok(1_000));
+        assert_eq!(tools(1_001).map(|set| set.len()), Err(ToolSetError::TooMany { count: 1_001 }));
+    }
+
+    #[test]
+    fn a_program_with_nul_is_refused_before_it_is_sent() {
+        assert_eq!(StartRequest::new("x", "a\0b").check(), Err(("code", "a program has no NUL character")));
+        assert!(StartRequest::new("a b", "").check().is_err());
+        assert_eq!(StartRequest::new("exec-1", "result = 1").check(), Ok(()));
+    }
+}

@@ -1,0 +1,139 @@
+//! Where an executor is: the URLs that a user may write, checked once.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The address of an executor, from `http://host:port`, `grpc://host:port` or `unix:/path`.
+///
+/// `Display` gives it back as it was written, without any user information.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    written: String,
+    endpoint: String,
+}
+
+/// Why a text is not the address of an executor. Nothing was attempted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// Not one of the schemes below, or none at all.
+    #[error("unknown scheme in the executor url `{url}`: use `http://host:port`, `grpc://host:port` or `unix:/path`")]
+    Scheme {
+        /// As it was written.
+        url: String,
+    },
+    /// `https://` or `grpcs://`: this build has no TLS.
+    #[error(
+        "the executor url `{url}` asks for TLS, which this build of codemode does not have yet: use `http://` within a \
+         private network or behind a proxy that adds TLS, or `unix:/path`"
+    )]
+    Tls {
+        /// As it was written.
+        url: String,
+    },
+    /// No host, a bad port, or no path for a Unix socket.
+    #[error("malformed executor url `{url}`: {reason}")]
+    Malformed {
+        /// As it was written, without what stood before an `@`.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl Address {
+    /// What the transport dials: `http://host:port` or `unix:/path`.
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(url: &str) -> Result<Self, AddressError> {
+        let malformed = |reason| AddressError::Malformed { url: without_user_information(url), reason };
+        if let Some(path) = url.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if !path.starts_with('/') {
+                return Err(malformed("the path of a unix socket is absolute: `unix:/path`"));
+            }
+            return Ok(Self { written: url.to_owned(), endpoint: format!("unix:{path}") });
+        }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(AddressError::Scheme { url: without_user_information(url) });
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" | "grpc" => {}
+            // Where TLS comes in: keep the scheme here, add the certificates in `channel.rs`.
+            "https" | "grpcs" => return Err(AddressError::Tls { url: without_user_information(url) }),
+            _ => return Err(AddressError::Scheme { url: without_user_information(url) }),
+        }
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains('@') {
+            return Err(malformed("user information has no meaning here; pass the key on its own"));
+        }
+        if authority.contains(['/', '?', '#', ' ']) {
+            return Err(malformed("it has no path, query or fragment: `http://host:port`"));
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            // The colons of an IPv6 address without a port are within its brackets.
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        if host.is_empty() {
+            return Err(malformed("the host is missing"));
+        }
+        if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port != 0)) {
+            return Err(malformed("the port is a number from 1 to 65535"));
+        }
+        Ok(Self { written: url.to_owned(), endpoint: format!("http://{authority}") })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.written)
+    }
+}
+
+/// A password in a URL must not reach a message.
+fn without_user_information(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str) -> String {
+        url.parse::<Address>().map_or_else(|error| error.to_string(), |address| address.endpoint().to_owned())
+    }
+
+    #[test]
+    fn plain_and_unix_urls_are_accepted() {
+        assert_eq!(endpoint("http://executor:8001"), "http://executor:8001");
+        assert_eq!(endpoint("grpc://executor:8001/"), "http://executor:8001");
+        assert_eq!(endpoint("http://[::1]:8001"), "http://[::1]:8001");
+        assert_eq!(endpoint("unix:/run/codemode.sock"), "unix:/run/codemode.sock");
+        assert_eq!(endpoint("unix:///run/codemode.sock"), "unix:/run/codemode.sock");
+    }
+
+    #[test]
+    fn refusals_say_what_to_write_instead() {
+        let all = [
+            "executor:8001",
+            "ftp://x",
+            "https://x:1",
+            "http://:1",
+            "http://x:0",
+            "http://x/y",
+            "unix:x",
+            "http://a:b@x",
+        ];
+        insta::assert_snapshot!(all.map(endpoint).join("\n"), @"");
+    }
+}

@@ -1,0 +1,16 @@
+//! The way to an executor: addresses, one HTTP/2 connection, statuses.
+//!
+//! This is the only module of the crate that names tonic; what leaves it are messages of the contract and our own
+//! [`Status`]. It retries nothing and knows nothing of executions: that is [`crate::execution`].
+
+mod address;
+mod channel;
+mod status;
+
+pub use address::{Address, AddressError};
+pub(crate) use channel::{Channel, Inbound, Malformed};
+pub use status::{Status, StatusCode};
+
+/// The largest message in either direction. An encoded value is at most 32 MiB under the executor's highest ceiling; a
+/// program, its tools and its `config` fit beside it.
+pub const MAX_MESSAGE_SIZE: usize = 64 * 1024 * 1024;

@@ -1,0 +1,122 @@
+//! From a value to its encoded text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::{MAX_DEPTH, Value, ValueError};
+
+impl Value {
+    /// The encoded text, for a peer. Refuses nesting beyond [`super::MAX_DEPTH`] and nothing else.
+    pub fn encode(&self) -> Result<Bytes, ValueError> {
+        let mut text = String::new();
+        write(self, 0, &mut text)?;
+        Ok(Bytes::from(text))
+    }
+}
+
+pub(super) fn string(text: &str, into: &mut String) {
+    into.push_str(&serde_json::to_string(text).expect("a string has a JSON form"));
+}
+
+pub(super) fn float(number: f64, into: &mut String) {
+    into.push_str(&serde_json::to_string(&number).expect("a number has a JSON form"));
+}
+
+fn write(value: &Value, depth: usize, into: &mut String) -> Result<(), ValueError> {
+    match value {
+        Value::None => into.push_str("null"),
+        Value::Bool(value) => into.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => into.push_str(&value.to_string()),
+        Value::BigInt(value) => into.push_str(value.as_str()),
+        Value::Float(value) if value.is_finite() => float(*value, into),
+        Value::Float(value) => {
+            let name = if value.is_nan() { "nan" } else if *value > 0.0 { "inf" } else { "-inf" };
+            tag("float", depth, into, |into, _| Ok(string(name, into)))?;
+        }
+        Value::Complex(real, imaginary) => {
+            tag("complex", depth, into, |into, depth| array([&Value::Float(*real), &Value::Float(*imaginary)], depth, into))?;
+        }
+        Value::Str(text) => string(text, into),
+        Value::Bytes(bytes) => tag("bytes", depth, into, |into, _| Ok(string(&STANDARD.encode(bytes), into)))?,
+        Value::List(members) => array(members, depth, into)?,
+        Value::Tuple(members) => tag("tuple", depth, into, |into, depth| array(members, depth, into))?,
+        Value::Set(members) => tag("set", depth, into, |into, depth| array(members, depth, into))?,
+        Value::FrozenSet(members) => tag("frozenset", depth, into, |into, depth| array(members, depth, into))?,
+        Value::Dict(members) => dict(members, depth, into)?,
+        Value::DateTime(text) => tag("datetime", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
+        Value::Date(text) => tag("date", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
+        Value::Time(text) => tag("time", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
+        Value::Decimal(text) => tag("decimal", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
+        Value::Uuid(text) => tag("uuid", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
+        Value::TimeDelta { days, seconds, microseconds } => {
+            tag("timedelta", depth, into, |into, depth| {
+                let parts = [i128::from(*days), (*seconds).into(), (*microseconds).into()].map(Value::Int);
+                array(&parts, depth, into)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn enter(depth: usize) -> Result<usize, ValueError> {
+    if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(ValueError::Depth) }
+}
+
+fn tag(
+    name: &str,
+    depth: usize,
+    into: &mut String,
+    content: impl FnOnce(&mut String, usize) -> Result<(), ValueError>,
+) -> Result<(), ValueError> {
+    let depth = enter(enter(depth)?)?;
+    into.push_str("{\"$\":[\"");
+    into.push_str(name);
+    into.push_str("\",");
+    content(into, depth)?;
+    into.push_str("]}");
+    Ok(())
+}
+
+fn array<'a>(members: impl IntoIterator<Item = &'a Value>, depth: usize, into: &mut String) -> Result<(), ValueError> {
+    let depth = enter(depth)?;
+    into.push('[');
+    for (index, member) in members.into_iter().enumerate() {
+        if index > 0 {
+            into.push(',');
+        }
+        write(member, depth, into)?;
+    }
+    into.push(']');
+    Ok(())
+}
+
+fn dict(members: &[(Value, Value)], depth: usize, into: &mut String) -> Result<(), ValueError> {
+    let only_tag = matches!(members, [(Value::Str(key), _)] if key == "$");
+    if only_tag || members.iter().any(|(key, _)| !matches!(key, Value::Str(_))) {
+        return tag("dict", depth, into, |into, depth| {
+            let depth = enter(depth)?;
+            into.push('[');
+            for (index, (key, member)) in members.iter().enumerate() {
+                if index > 0 {
+                    into.push(',');
+                }
+                array([key, member], depth, into)?;
+            }
+            into.push(']');
+            Ok(())
+        });
+    }
+    let depth = enter(depth)?;
+    into.push('{');
+    for (index, (key, member)) in members.iter().enumerate() {
+        if index > 0 {
+            into.push(',');
+        }
+        string(key.as_str().unwrap_or_default(), into);
+        into.push(':');
+        write(member, depth, into)?;
+    }
+    into.push('}');
+    Ok(())
+}

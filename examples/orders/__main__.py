@@ -1,0 +1,7 @@
+"""Entry point of ``python -m examples.orders``."""
+
+import sys
+
+from .main import main
+
+sys.exit(main())

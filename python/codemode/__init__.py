@@ -1,0 +1,112 @@
+"""codemode: programs that an agent wrote, run as full CPython in a kernel jail; their tools stay in the application.
+
+The names of this package are loaded when they are first used, so that ``import codemode`` costs next to nothing and
+pydantic is imported only where a schema or a configuration needs it. What is public is in ``__all__``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codemode._codemode import __version__ as __version__
+    from codemode.core.codemode import Codemode as Codemode
+    from codemode.core.context import RuntimeContext as RuntimeContext
+    from codemode.core.errors import (
+        CodemodeError as CodemodeError,
+    )
+    from codemode.core.errors import (
+        ComponentAlreadyExistsError as ComponentAlreadyExistsError,
+    )
+    from codemode.core.errors import (
+        ComponentNotFoundError as ComponentNotFoundError,
+    )
+    from codemode.core.errors import (
+        ExecutableNotFoundError as ExecutableNotFoundError,
+    )
+    from codemode.core.errors import (
+        ExecutionFailedError as ExecutionFailedError,
+    )
+    from codemode.core.errors import (
+        ExecutorClientError as ExecutorClientError,
+    )
+    from codemode.core.errors import (
+        ExecutorConnectionError as ExecutorConnectionError,
+    )
+    from codemode.core.errors import (
+        ExecutorTimeoutError as ExecutorTimeoutError,
+    )
+    from codemode.core.errors import (
+        RegistryError as RegistryError,
+    )
+    from codemode.core.errors import (
+        UnknownToolError as UnknownToolError,
+    )
+    from codemode.core.executor_client import ExecutorClient as ExecutorClient
+    from codemode.core.models import ExecutionError as ExecutionError
+    from codemode.core.models import ExecutionResult as ExecutionResult
+    from codemode.core.models import ToolCall as ToolCall
+    from codemode.core.models import Usage as Usage
+    from codemode.core.registry import ComponentRegistry as ComponentRegistry
+    from codemode.core.registry import get_current_context as get_current_context
+
+_HOMES = {
+    "Codemode": "codemode.core.codemode",
+    "CodemodeError": "codemode.core.errors",
+    "ComponentAlreadyExistsError": "codemode.core.errors",
+    "ComponentNotFoundError": "codemode.core.errors",
+    "ComponentRegistry": "codemode.core.registry",
+    "ExecutableNotFoundError": "codemode.core.errors",
+    "ExecutionError": "codemode.core.models",
+    "ExecutionFailedError": "codemode.core.errors",
+    "ExecutionResult": "codemode.core.models",
+    "ExecutorClient": "codemode.core.executor_client",
+    "ExecutorClientError": "codemode.core.errors",
+    "ExecutorConnectionError": "codemode.core.errors",
+    "ExecutorTimeoutError": "codemode.core.errors",
+    "RegistryError": "codemode.core.errors",
+    "RuntimeContext": "codemode.core.context",
+    "ToolCall": "codemode.core.models",
+    "UnknownToolError": "codemode.core.errors",
+    "Usage": "codemode.core.models",
+    "__version__": "codemode._codemode",
+    "get_current_context": "codemode.core.registry",
+}
+
+__all__ = [
+    "Codemode",
+    "CodemodeError",
+    "ComponentAlreadyExistsError",
+    "ComponentNotFoundError",
+    "ComponentRegistry",
+    "ExecutableNotFoundError",
+    "ExecutionError",
+    "ExecutionFailedError",
+    "ExecutionResult",
+    "ExecutorClient",
+    "ExecutorClientError",
+    "ExecutorConnectionError",
+    "ExecutorTimeoutError",
+    "RegistryError",
+    "RuntimeContext",
+    "ToolCall",
+    "UnknownToolError",
+    "Usage",
+    "__version__",
+    "get_current_context",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'codemode' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

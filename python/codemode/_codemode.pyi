@@ -1,0 +1,136 @@
+"""The Rust core, seen from Python: connections, executions, the embedded executor.
+
+It knows only ``str``, ``bytes``, numbers and the frozen classes below. Encoded values (``bytes``) are those of
+``codemode._values``. Every call that waits releases the GIL. Nothing here may be used after ``os.fork()``: each call then
+raises ``RuntimeError`` that says to create the client in the child.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, final
+
+__version__: str
+
+@final
+class ToolSet:
+    """The tools of an execution, ready to be sent. Built once for each version of a registry."""
+
+    def __new__(cls, tools: Sequence[tuple[str, str, Sequence[str], bool, bytes, bytes]]) -> ToolSet:
+        """Each tool: name, description, parameter names, is_async, input schema, output schema (JSON or ``b""``)."""
+    def __len__(self) -> int: ...
+
+@final
+class Limits:
+    """What an execution asks for. ``None`` means the executor's default. Times in seconds, sizes in bytes."""
+
+    def __new__(
+        cls,
+        *,
+        wall_time: float | None = None,
+        cpu_time: float | None = None,
+        memory: int | None = None,
+        output: int | None = None,
+        tool_calls: int | None = None,
+        code: int | None = None,
+        value: int | None = None,
+        open_files: int | None = None,
+        tasks: int | None = None,
+        scratch: int | None = None,
+        scratch_files: int | None = None,
+        tool_call_time: float | None = None,
+    ) -> Limits: ...
+
+@final
+class RetryPolicy:
+    """When a request is sent again: only while the executor has not accepted it, so nothing can run twice."""
+
+    def __new__(
+        cls, *, max_attempts: int, backoff_base: float, backoff_max: float, status_codes: Sequence[str]
+    ) -> RetryPolicy: ...
+
+@final
+class Connection:
+    """An HTTP/2 connection to one executor, opened at first use and again after a loss. Safe from any thread."""
+
+    def __new__(
+        cls, url: str, api_key: str | None, *, connect_timeout: float = 5.0, retry: RetryPolicy | None = None
+    ) -> Connection:
+        """``url``: ``http://host:port``, ``grpc://host:port`` or ``unix:/path``. Raises ``ValueError`` for others."""
+    def start(
+        self,
+        code: str,
+        tools: ToolSet,
+        *,
+        config: bytes,
+        limits: Limits,
+        execution_id: str,
+        correlation_id: str,
+        deadline: float,
+        stream_output: bool,
+    ) -> Execution:
+        """Begins an execution and returns at once. ``deadline``: seconds for the whole of it, as seen from here."""
+    def info(self, timeout: float) -> bytes:
+        """The executor's version, Python, limits, pool and jail report as a JSON document."""
+    def health(self, timeout: float) -> bool:
+        """True when ``grpc.health.v1`` says SERVING; False when it says otherwise or does not answer."""
+    def close(self) -> None:
+        """Cancels what runs and closes the connection. Idempotent."""
+
+@final
+class Execution:
+    """One running execution: the events that come from it and the tool results that go to it."""
+
+    def next_event(self) -> tuple[Literal[1], int, str, bytes] | tuple[Literal[2], int, bytes] | Finished:
+        """Waits for the next event: ``(1, call_id, tool, arguments)``, ``(2, stream, data)`` where output is streamed
+        (stream 1 is stdout, 2 stderr), or the ``Finished`` that is the last one.
+
+        Raises ``codemode.core.executor_client`` exceptions when the transport fails, and ``KeyboardInterrupt`` within
+        50 ms of the signal (the execution goes on: call ``cancel``).
+        """
+    def poll_event(self) -> tuple[Literal[1], int, str, bytes] | tuple[Literal[2], int, bytes] | Finished | None:
+        """The next event if there is one; never waits."""
+    def set_listener(self, listener: Callable[[], object] | None) -> None:
+        """Calls ``listener()`` from a thread of the runtime whenever events arrive after the queue was empty (and at once, if
+        some wait already). It must not block: ``functools.partial(loop.call_soon_threadsafe, drain)``."""
+    def send_value(self, call_id: int, value: bytes) -> None: ...
+    def send_failure(self, call_id: int, type: str, message: str, builtin_type: str) -> None: ...
+    def cancel(self) -> None:
+        """Stops the worker. ``Finished`` with outcome ``cancelled`` follows. Idempotent."""
+
+@final
+class Finished:
+    """How an execution ended."""
+
+    outcome: Literal["completed", "failed", "rejected", "timed_out", "cancelled", "killed"]
+    value: bytes
+    stdout: bytes
+    stderr: bytes
+    error_type: str
+    error_message: str
+    traceback: str
+    line: int
+    column: int
+    limit: str
+    limit_message: str
+    wall_time: float
+    queue_time: float
+    cpu_time: float
+    peak_memory: int
+    tool_calls: int
+    output: int
+    output_dropped: int
+    jail_profile: str
+
+@final
+class LocalExecutor:
+    """An executor as a child process on a private Unix socket with a random key. It ends with this process."""
+
+    def __new__(
+        cls, executable: str, *, arguments: Sequence[str] = (), start_timeout: float = 30.0
+    ) -> LocalExecutor:
+        """Starts ``executable serve --embedded`` and waits until it serves. Raises ``ExecutorConnectionError`` with the
+        executor's own message where it refuses to start."""
+    url: str
+    api_key: str
+    pid: int
+    def stop(self) -> None:
+        """Stops the executor and waits for it. Idempotent."""

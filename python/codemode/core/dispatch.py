@@ -1,0 +1,132 @@
+"""Carries out an execution: receives its events, runs its tools, returns its result. The part that is not async.
+
+`Dispatch` is what both dispatchers share. `SyncDispatch` serves `ExecutorClient.execute`: the caller's thread only
+waits for events; sync tools run in tool threads, async tools on the process's private loop, all with a copy of the
+caller's context variables. No tool runs in the caller's thread, though that would save a thread switch: a tool that
+hangs would hold the caller beyond its deadline.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextvars
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, cast
+
+from codemode.core.invocation import Invocation
+from codemode.core.models import ExecutionResult
+from codemode.core.results import result_of
+from codemode.core.threads import background_loop, submit
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from codemode import _codemode
+    from codemode.core.request import Request
+
+_OUTPUT = 2  # the first member of an output event; of a tool call it is 1
+
+
+class Dispatch(ABC):
+    """The state of one execution on this side: its calls, in order, and the tasks of its async tools."""
+
+    def __init__(self, connection: _codemode.Connection, request: Request) -> None:
+        self.request = request
+        self.ended = False
+        self._begin = time.perf_counter()
+        self._calls: list[Invocation] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._context = contextvars.copy_context()
+        self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in (1, 2)}
+        self._streamed: dict[int, list[str]] = {1: [], 2: []}
+        self.execution = request.start(connection)
+
+    @abstractmethod
+    def to_loop(self, call: Invocation, awaitable: Awaitable[Any] | None = None) -> None:
+        """Has the loop of async tools serve a call, or finish it by the awaitable that its tool returned."""
+
+    def receive(self, event: tuple[Any, ...] | _codemode.Finished) -> _codemode.Finished | None:
+        """Takes one event: starts its tool, passes its output on, or returns it if it is the last."""
+        if not isinstance(event, tuple):
+            return event
+        if event[0] == _OUTPUT:
+            self._output(event[1], cast(bytes, event[2]))
+            return None
+        call = Invocation(self.execution, self.request, event[1:], self._context.copy())
+        self._calls.append(call)
+        if call.is_async:
+            self.to_loop(call)
+        else:
+            submit(lambda: call.serve(self.to_loop))
+        return None
+
+    def start_task(self, loop: asyncio.AbstractEventLoop, call: Invocation, awaitable: Awaitable[Any] | None) -> None:
+        """Serves a call as a task. Called on the loop."""
+        if self.ended:
+            if awaitable is not None and hasattr(awaitable, "close"):
+                awaitable.close()  # a coroutine that never ran
+            return
+        task = call.spawn(loop.create_task, awaitable)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _output(self, stream: int, data: bytes, *, final: bool = False) -> None:
+        text = self._decoders[stream].decode(data, final)  # whole characters only
+        if text and self.request.on_output is not None:
+            self._streamed[stream].append(text)
+            self.request.on_output("stdout" if stream == 1 else "stderr", text)
+
+    def end(self) -> None:
+        """No call is answered from here on."""
+        self.ended = True
+        for call in self._calls:
+            call.abandon("the execution ended before the tool returned")
+
+    def cancel_tasks(self) -> list[asyncio.Task[Any]]:
+        """Cancels and returns the tasks that are left. Called on their loop."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        return tasks
+
+    def result(self, finished: _codemode.Finished) -> ExecutionResult:
+        """The result. Called after `end`."""
+        for stream in (1, 2):
+            self._output(stream, b"", final=True)
+        streamed = "".join(self._streamed[1]), "".join(self._streamed[2])
+        calls = [call.record(self._begin) for call in self._calls]
+        duration = round((time.perf_counter() - self._begin) * 1000, 3)
+        return result_of(finished, self.request, streamed, calls, duration)
+
+
+class SyncDispatch(Dispatch):
+    """Carries out an execution for a calling thread that waits, whether or not a loop runs in it."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def to_loop(self, call: Invocation, awaitable: Awaitable[Any] | None = None) -> None:
+        """The process's private loop serves it."""
+        self._loop = loop = background_loop()
+        loop.call_soon_threadsafe(self.start_task, loop, call, awaitable)
+
+    def run(self) -> ExecutionResult:
+        """Runs it to its end.
+
+        Raises:
+            ExecutorClientError: The transport failed or the deadline passed.
+            KeyboardInterrupt: The execution is cancelled first.
+        """
+        finished = None
+        try:
+            while finished is None:
+                finished = self.receive(self.execution.next_event())
+        except BaseException:
+            self.execution.cancel()
+            raise
+        finally:
+            self.end()
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.cancel_tasks)
+        return self.result(finished)

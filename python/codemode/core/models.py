@@ -1,0 +1,145 @@
+"""What an execution returns: `ExecutionResult` and its parts.
+
+Frozen dataclasses, so that importing them costs no pydantic; pydantic and FastAPI accept them as field types.
+Also importable from ``codemode.executor.models``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypedDict
+
+Outcome = Literal["completed", "failed", "rejected", "timed_out", "cancelled", "killed"]
+
+
+class LimitOptions(TypedDict, total=False):
+    """Limits that a caller may ask of the executor, which lowers each to its own ceiling. Absent: its default.
+
+    Times are in seconds, sizes in bytes.
+    """
+
+    cpu_time: float
+    memory: int
+    output: int
+    tool_calls: int
+    code: int
+    value: int
+    open_files: int
+    tasks: int
+    scratch: int
+    scratch_files: int
+    tool_call_time: float
+
+
+@dataclass(frozen=True)
+class ExecutionError:
+    """Why a program did not complete.
+
+    Attributes:
+        error_type: The exception's type name; ``Timeout``, ``LimitExceeded`` or ``Cancelled`` where the program did
+            not end by an exception of its own.
+        message: The exception's message, or which limit was exceeded and how to raise it.
+        traceback: The program's own lines, as ``<program>``, with their text.
+        line: 1-based line of the program, of the innermost frame.
+        column: 1-based column in that line.
+    """
+
+    error_type: str
+    message: str
+    traceback: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One tool call of an execution, as the application saw it.
+
+    Attributes:
+        name: The tool.
+        args_json: The arguments as a JSON document; cut at 4 KiB, then it ends in ``…``.
+        status: ``success``, or ``error`` where the tool raised, its result could not be sent, or the execution ended
+            before the tool returned.
+        duration_ms: How long it took, validation included.
+        error: ``Type: message``.
+        started_ms: When it began, in milliseconds from the begin of the execution.
+    """
+
+    name: str
+    args_json: str = ""
+    status: Literal["success", "error"] = "success"
+    duration_ms: float = 0.0
+    error: str | None = None
+    started_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an execution used, as the executor measured it. Times in seconds, sizes in bytes."""
+
+    wall_time: float = 0.0
+    queue_time: float = 0.0
+    cpu_time: float = 0.0
+    peak_memory: int = 0
+    tool_calls: int = 0
+    output: int = 0
+    output_dropped: int = 0
+
+
+@dataclass(frozen=True)
+class ExecutionResult:
+    """How an execution ended and what it produced.
+
+    Attributes:
+        success: Whether the program ran to its end.
+        result: The value as a JSON document: ``'4'``, ``'"hello"'``, ``'null'``; None where there is no success.
+        value: The value as a Python object, lossless (bytes, datetimes, sets, …).
+        stdout: What the program printed.
+        stderr: What it wrote to standard error.
+        error: One line: type, message and program line.
+        error_details: The same in parts, with the traceback.
+        correlation_id: The id that was sent, for tracing.
+        duration_ms: From the request to its end, as the client saw it.
+        tool_calls: In the order of their begin.
+        code: The program.
+        outcome: How it ended.
+        limit: The limit or crash that ended it (``memory``, ``cpu_time``, ``crash``, …).
+        usage: What it used.
+        execution_id: Unique for each execution.
+        jail_profile: The profile that the worker ran under.
+    """
+
+    success: bool
+    result: str | None = None
+    stdout: str = ""
+    stderr: str = ""
+    error: str | None = None
+    error_details: ExecutionError | None = None
+    correlation_id: str | None = None
+    duration_ms: float | None = None
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    code: str | None = None
+    value: Any = None
+    outcome: Outcome = "completed"
+    limit: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    execution_id: str | None = None
+    jail_profile: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.success and self.outcome == "completed":
+            object.__setattr__(self, "outcome", "failed")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as JSON data. ``value`` is `result` parsed: what JSON lacks is in its plain JSON form."""
+        data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["value"] = json.loads(self.result) if self.result is not None else None
+        data["error_details"] = asdict(self.error_details) if self.error_details is not None else None
+        data["tool_calls"] = [asdict(call) for call in self.tool_calls]
+        data["usage"] = asdict(self.usage)
+        return data
+
+    def to_json(self) -> str:
+        """`to_dict` as one JSON document."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)

@@ -1,0 +1,174 @@
+"""A small fake executor: starts the worker's own bootstrap in a plain interpreter and speaks the worker protocol.
+
+No jail: in place of the extension `_codemode_jail` there is a module whose `serve` puts the socket on descriptor 3.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+WORKER = REPOSITORY / "crates" / "codemode-executor" / "worker"
+BOOTSTRAP = "import sys; sys.path.insert(0, {directory!r}); from codemode_worker.zygote import main; main()"
+JAIL = "import os\ndef serve():\n    os.dup2(int(os.environ['WORKER_SOCKET']), 3)\n"
+DEADLINE = 20.0
+LIMIT = 16 * 1024 * 1024
+
+START, RESULT, READY, CALL, OUTPUT, FINISHED = 1, 2, 16, 17, 18, 19
+COMPLETED, FAILED, REJECTED = "completed", "failed", "rejected"
+OUTCOMES = {1: COMPLETED, 2: FAILED, 3: REJECTED}
+
+
+def lay_out(directory: Path) -> Path:
+    """Puts the worker's files where an executor would: the package, and the extension beside it."""
+    package = directory / "codemode_worker"
+    package.mkdir()
+    for source in WORKER.glob("*.py"):
+        shutil.copyfile(source, package / source.name)
+    (directory / "_codemode_jail.py").write_text(JAIL)
+    return directory
+
+
+@dataclass
+class Tool:
+    """A tool of the fake application. `run` gets the encoded arguments' dict, and returns encoded text or raises."""
+
+    name: str
+    run: Callable[[dict[str, Any]], Any] = lambda arguments: arguments
+    is_async: bool = False
+    parameters: list[str] = field(default_factory=list)
+    description: str = ""
+    input_schema: str | None = None
+    output_schema: str | None = None
+
+
+class Failure(Exception):
+    """A tool's failure: type, message, builtin type."""
+
+
+@dataclass
+class Finished:
+    outcome: str
+    text: str
+    stdout: bytes
+    stderr: bytes
+    calls: list[tuple[str, Any]]
+    events: list[tuple[str, Any]]
+
+    @property
+    def value(self) -> Any:
+        assert self.outcome == COMPLETED, self.text
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        assert self.outcome != COMPLETED, self.text
+        error: dict[str, Any] = json.loads(self.text)
+        return error
+
+
+class Worker:
+    """One worker process and the executor's end of its socket."""
+
+    def __init__(self, directory: Path) -> None:
+        self.socket, theirs = socket.socketpair()
+        self.socket.settimeout(DEADLINE)
+        os.set_inheritable(theirs.fileno(), True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-s", "-c", BOOTSTRAP.format(directory=str(directory))],
+            env={"WORKER_SOCKET": str(theirs.fileno()), "PYTHONHASHSEED": "0"},
+            pass_fds=[theirs.fileno()],
+            cwd="/",
+        )
+        theirs.close()
+        self._buffer = b""
+        assert self.read() == (READY, b"")
+
+    def read(self) -> tuple[int, bytes]:
+        while True:
+            if len(self._buffer) >= 4:
+                (length,) = struct.unpack_from("<I", self._buffer)
+                if len(self._buffer) >= 4 + length:
+                    body, self._buffer = self._buffer[4 : 4 + length], self._buffer[4 + length :]
+                    return body[0], body[1:]
+            data = self.socket.recv(1 << 20)
+            if not data:
+                raise EOFError
+            self._buffer += data
+
+    def write(self, kind: int, payload: bytes) -> None:
+        self.socket.sendall(struct.pack("<IB", 1 + len(payload), kind) + payload)
+
+    def start(
+        self, code: str, tools: list[Tool], config: str | None = None, limit: int = LIMIT, seed: str = "00" * 32
+    ) -> None:
+        header = {
+            "code": code,
+            "tools": [[tool.name, tool.is_async, tool.parameters] for tool in tools],
+            "config": config,
+            "seed": seed,
+            "limits": {"value": limit, "tool_calls": 10_000},
+            "describe": [[tool.description, tool.input_schema, tool.output_schema] for tool in tools],
+        }
+        self.write(START, json.dumps(header).encode())
+
+    def answer(self, call_id: int, value: str) -> None:
+        self.write(RESULT, struct.pack("<IB", call_id, 0) + value.encode())
+
+    def fail(self, call_id: int, type: str, message: str, builtin: str = "") -> None:
+        failure = json.dumps({"type": type, "message": message, "builtin": builtin})
+        self.write(RESULT, struct.pack("<IB", call_id, 1) + failure.encode())
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """All frames up to FINISHED; after it there must be none."""
+        while True:
+            kind, payload = self.read()
+            yield kind, payload
+            if kind == FINISHED:
+                break
+        try:
+            extra: Any = self.read()
+        except EOFError:
+            extra = None
+        assert extra is None
+        assert self.process.wait(DEADLINE) == 0
+
+    def run(self, tools: list[Tool]) -> Finished:
+        """Serves the program to its end, answering each call at once."""
+        output = {1: b"", 2: b""}
+        calls: list[tuple[str, Any]] = []
+        events: list[tuple[str, Any]] = []
+        for kind, payload in self.frames():
+            if kind == OUTPUT:
+                assert len(payload) <= 64 * 1024 + 1
+                output[payload[0]] += payload[1:]
+                events.append(("output", payload[1:]))
+            elif kind == CALL:
+                call_id, index = struct.unpack_from("<IH", payload)
+                assert call_id == len(calls) + 1
+                arguments = json.loads(payload[6:])
+                calls.append((tools[index].name, arguments))
+                events.append(("call", tools[index].name))
+                try:
+                    self.answer(call_id, json.dumps(tools[index].run(arguments)))
+                except Failure as failure:
+                    self.fail(call_id, *failure.args)
+            else:
+                assert kind == FINISHED
+                return_value = OUTCOMES[payload[0]], payload[1:].decode()
+        return Finished(*return_value, output[1], output[2], calls, events)
+
+    def close(self) -> None:
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
