@@ -1,7 +1,7 @@
 //! Builds the worker-side extension module, which the crate then carries as bytes.
 //!
 //! The extension is its own `cdylib` without dependencies: cargo cannot build a library for another purpose out of the
-//! same package, so `rustc` is called directly. Its symbols of CPython stay undefined until an interpreter loads it.
+//! same package, so `rustc` is called directly. Its `CPython` symbols stay undefined until an interpreter loads it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

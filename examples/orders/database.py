@@ -1,7 +1,7 @@
 """The shop's SQLite database, made on the spot from a seed: the same rows on every machine.
 
-Only `random.Random.random` is drawn from, because it alone is promised to give the same numbers in every Python version; so
-the whole example has one exact result, which a test checks. Money is stored in cents.
+Only `random.Random.random` is drawn from: it alone is promised to give the same numbers in every Python version. So the
+whole example has one exact result, which a test checks. Money is stored in cents.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ UNREACHABLE = "Kestrel Freight"
 
 _SHARE_LATE = {"Aurora Post": 0.26, "Blue Heron": 0.34, "Kestrel Freight": 0.40, "Meridian": 0.21, "Sparrow": 0.48}
 _TIERS = ("standard", "silver", "gold")
-_FIRST = "Amber Birch Cobalt Delta Ember Fjord Granite Harbour Indigo Juniper Keystone Lumen Maple Nordic Onyx".split()
-_LAST = "Analytics Bakery Cycles Dental Energy Foods Gardens Hotels".split()
-_LAST += "Instruments Joinery Kitchens Labs Motors Optics Printers Roasters".split()
+_FIRST: tuple[str, ...] = ("Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbour")
+_FIRST += ("Indigo", "Juniper", "Keystone", "Lumen", "Maple", "Nordic", "Onyx")
+_LAST: tuple[str, ...] = ("Analytics", "Bakery", "Cycles", "Dental", "Energy", "Foods", "Gardens", "Hotels")
+_LAST += ("Instruments", "Joinery", "Kitchens", "Labs", "Motors", "Optics", "Printers", "Roasters")
 
 SCHEMA = """
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, tier TEXT NOT NULL);
-CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers, placed_on TEXT NOT NULL,
-                     total INTEGER NOT NULL);
-CREATE TABLE shipments (order_id INTEGER PRIMARY KEY REFERENCES orders, carrier TEXT NOT NULL, promised_on TEXT NOT NULL,
-                        delivered_on TEXT);
-CREATE TABLE refunds (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL UNIQUE REFERENCES orders, amount INTEGER NOT NULL,
-                      reason TEXT NOT NULL, filed_by TEXT NOT NULL, call TEXT UNIQUE);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
+                     placed_on TEXT NOT NULL, total INTEGER NOT NULL);
+CREATE TABLE shipments (order_id INTEGER PRIMARY KEY REFERENCES orders, carrier TEXT NOT NULL,
+                        promised_on TEXT NOT NULL, delivered_on TEXT);
+CREATE TABLE refunds (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL UNIQUE REFERENCES orders,
+                      amount INTEGER NOT NULL, reason TEXT NOT NULL, filed_by TEXT NOT NULL, call TEXT UNIQUE);
 CREATE INDEX orders_by_customer ON orders (customer_id, placed_on);
 CREATE INDEX shipments_by_carrier ON shipments (carrier);
 """
@@ -73,9 +74,8 @@ def build(path: Path, seed: int = 7) -> Database:
         connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", orders)
         shipments = list(_shipments(draw, orders))
         connection.executemany("INSERT INTO shipments VALUES (?, ?, ?, ?)", shipments)
-        connection.executemany(
-            "INSERT INTO refunds (order_id, amount, reason, filed_by) VALUES (?, ?, ?, ?)", _old_refunds(draw, shipments)
-        )
+        refunds = _old_refunds(draw, shipments)
+        connection.executemany("INSERT INTO refunds (order_id, amount, reason, filed_by) VALUES (?, ?, ?, ?)", refunds)
     return database
 
 

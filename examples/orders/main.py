@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         except CodemodeError as error:
             return _fail(str(error), error.hint)
         if not result.success:
-            return _fail((result.error_details and result.error_details.traceback) or result.error or result.outcome, None)
+            traceback = result.error_details.traceback if result.error_details is not None else None
+            return _fail(traceback or result.error or result.outcome, None)
         timings = report.timings(result, database=built, start=start)
         proof = _proof(database, result)
     if options.json:

@@ -47,14 +47,14 @@ async def main():
 
     # All customers' orders at once, then all their shipments at once.
     found = await asyncio.gather(*[orders_of(account.customer["id"], SINCE) for account in accounts])
-    for account, orders in zip(accounts, found):
+    for account, orders in zip(accounts, found, strict=True):
         account.orders = orders
     lookups = [(account, order["id"]) for account in accounts for order in account.orders]
     print(f"{len(lookups)} orders of {len(accounts)} customers since {SINCE}")
     shipments = await asyncio.gather(*[shipment_of(order) for _, order in lookups], return_exceptions=True)
 
     problems, carriers = Counter(), Counter()
-    for (account, order), shipment in zip(lookups, shipments):
+    for (account, order), shipment in zip(lookups, shipments, strict=True):
         if isinstance(shipment, LookupError):
             problems["never shipped"] += 1
         elif isinstance(shipment, ConnectionError):
@@ -67,7 +67,7 @@ async def main():
                 account.delays[order] = late
                 carriers[shipment["carrier"]] += 1
     delays = [days for account in accounts for days in account.delays.values()]
-    print(f"{len(delays)} are late, by {statistics.mean(delays):.1f} days on average; {problems.total()} cannot be traced")
+    print(f"{len(delays)} are late, by {statistics.mean(delays):.1f} days on average; no trace of {problems.total()}")
 
     filed = 0
     for account in accounts:
@@ -82,7 +82,8 @@ async def main():
             account.refunded += amount
         print(f"  {account.customer['name']}: {account.refunded} refunded")
 
-    history = dict(zip(carriers, await asyncio.gather(*[carrier_delays(name) for name in carriers])))
+    histories = await asyncio.gather(*[carrier_delays(name) for name in carriers])
+    history = dict(zip(carriers, histories, strict=True))
     return {
         "orders": len(lookups),
         "late": len(delays),

@@ -46,7 +46,8 @@ def _summary(value: dict[str, Any]) -> list[str]:
     rows = [("customer", "tier", "spent", "orders", "late", "refunded")]
     for row in value["customers"]:
         rows.append((row["name"], row["tier"], row["spent"], row["orders"], row["late"], row["refunded"]))
-    rows.append(("all", "", sum(row["spent"] for row in value["customers"]), value["orders"], value["late"], value["refunded"]))
+    spent = sum(row["spent"] for row in value["customers"])
+    rows.append(("all", "", spent, value["orders"], value["late"], value["refunded"]))
     carriers = [("carrier", "late here", "late ever", "worst tenth")]
     for row in value["carriers"]:
         worst = f"from {row['worst_tenth_from_days']:.1f} days"
@@ -58,11 +59,11 @@ def _summary(value: dict[str, Any]) -> list[str]:
 def _table(rows: Sequence[tuple[Any, ...]]) -> list[str]:
     """Columns as wide as they must be: words to the left, numbers to the right."""
     texts = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts)]
-    numeric = [not isinstance(cell, str) or cell[:1].isdigit() for cell in rows[1]]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    signs = [">" if not isinstance(cell, str) or cell[:1].isdigit() else "<" for cell in rows[1]]
+    columns = list(zip(widths, signs, strict=True))
     lines = [
-        "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, numeric))
-        for row in texts
+        "  ".join(f"{cell:{sign}{width}}" for cell, (width, sign) in zip(row, columns, strict=True)) for row in texts
     ]
     return [line.rstrip() for line in lines]
 
@@ -77,8 +78,8 @@ def _timeline(result: ExecutionResult) -> list[str]:
 
 
 def _lane(lane: Lane, width: int, span: float) -> str:
-    numbers = f"{len(lane.calls):5}  {lane.failed or '':6}  {lane.median:3.1f} ms".replace("ms", "ms")
-    return f"{lane.tool:{width}}  {numbers}  {lane.peak:7}  {lane.picture(span, _WIDTH)}"
+    numbers = f"{len(lane.calls):5}  {lane.failed or '':>6}  {lane.median:4.1f} ms  {lane.peak:7}"
+    return f"{lane.tool:{width}}  {numbers}  {lane.picture(span, _WIDTH)}"
 
 
 def _times(timings: dict[str, float]) -> list[str]:
@@ -87,7 +88,7 @@ def _times(timings: dict[str, float]) -> list[str]:
         (timings["executor_start"], "starting the executor: jail, interpreter, warm workers"),
         (timings["execution"], "the execution, of which"),
         (timings["in_tools"], f"  in tools (one after the other: {timings['one_after_the_other']:.0f} ms)"),
-        (timings["in_program"], f"  in the program and on the way to it ({timings['program_cpu']:.0f} ms of processor time)"),
+        (timings["in_program"], f"  in the program and on the way ({timings['program_cpu']:.0f} ms of processor time)"),
     ]
     return [f"{milliseconds:8.1f} ms  {what}" for milliseconds, what in lines]
 

@@ -93,8 +93,8 @@ class Shop:
     async def orders_of(self, customer_id: int, since: date) -> list[Order]:
         """A customer's orders since a day, the oldest first."""
         await _network(customer_id)
-        query = "SELECT id, placed_on, total FROM orders WHERE customer_id = ? AND placed_on >= ? ORDER BY placed_on, id"
-        rows = self._rows(query, customer_id, since.isoformat())
+        query = "SELECT id, placed_on, total FROM orders WHERE customer_id = ? AND placed_on >= ?"
+        rows = self._rows(f"{query} ORDER BY placed_on, id", customer_id, since.isoformat())
         return [Order(id=row["id"], placed_on=row["placed_on"], total=_money(row["total"])) for row in rows]
 
     async def shipment_of(self, order_id: int) -> Shipment:
@@ -113,8 +113,9 @@ class Shop:
         if carrier not in CARRIERS:
             raise LookupError(f"no carrier named {carrier!r}")
         await _network(len(carrier))
-        query = "SELECT max(0, julianday(delivered_on) - julianday(promised_on)) AS late FROM shipments WHERE carrier = ?"
-        return [int(row["late"]) for row in self._rows(query + " AND delivered_on IS NOT NULL", carrier)]
+        query = "SELECT max(0, julianday(delivered_on) - julianday(promised_on)) AS late FROM shipments"
+        rows = self._rows(f"{query} WHERE carrier = ? AND delivered_on IS NOT NULL", carrier)
+        return [int(row["late"]) for row in rows]
 
     def refund_policy(self, tier: Tier) -> Policy:
         """What customers of a tier get for a delay."""
@@ -131,9 +132,9 @@ class Shop:
             # Who files it is the application's to say, not the program's. The key makes a repeated call harmless.
             who, call = context.require("operator"), context.metadata["idempotency_key"]
             row = (order_id, int(amount * 100), reason, who, call)
-            insert = "INSERT INTO refunds (order_id, amount, reason, filed_by, call) VALUES (?, ?, ?, ?, ?) RETURNING id"
+            insert = "INSERT INTO refunds (order_id, amount, reason, filed_by, call) VALUES (?, ?, ?, ?, ?)"
             try:
-                return int(connection.execute(insert, row).fetchone()["id"])
+                return int(connection.execute(insert, row).lastrowid or 0)
             except sqlite3.IntegrityError:
                 raise ValueError(f"order {order_id} has been refunded already") from None
 

@@ -1,6 +1,6 @@
 """The `codemode` command as Python installs it: becomes the native executable, with the same arguments.
 
-`CODEMODE_CLIENT_PYTHON` tells it which interpreter has this package, for ``codemode run``.
+`CODEMODE_PYTHON` tells it which interpreter has this package, for ``codemode run``, and runs programs by default.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     except ExecutableNotFoundError as error:
         print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
         raise SystemExit(69) from None
-    os.environ.setdefault("CODEMODE_CLIENT_PYTHON", sys.executable)
+    os.environ.setdefault("CODEMODE_PYTHON", sys.executable)
     os.environ.setdefault(EXECUTABLE_VARIABLE, executable)
     os.execv(executable, [executable, *sys.argv[1:]])
 

@@ -26,6 +26,7 @@ _MAX_CHAIN: Final = 50
 _RUNNER: Final = f"{Path(__file__).parent}/"
 
 _getline = linecache.getline
+_type_name: Any = vars(type)["__name__"].__get__
 
 
 def of_failure(error: BaseException) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def of_rejection(error: BaseException) -> dict[str, Any]:
     line, column, message = 0, 0, _message(error)
     if isinstance(error, SyntaxError):
         line, column, message = error.lineno or 0, error.offset or 0, str(error.msg)
+        if error.text is None:  # The later stages of the compiler look for the line in a file.
+            error.text = _getline(FILENAME, line)
     text = "".join(TracebackException(type(error), error, None).format_exception_only())
     return _content(_name(error), message, text, line, max(column, 0))
 
@@ -64,10 +67,8 @@ def _content(name: str, message: str, traceback: str, line: int, column: int) ->
 
 
 def _name(error: BaseException) -> str:
-    try:
-        return str(type(error).__name__)
-    except BaseException:  # a metaclass of the program
-        return "Exception"
+    # Past a metaclass of the program, which may answer anything.
+    return str(_type_name(type(error)))
 
 
 def _message(error: BaseException) -> str:

@@ -10,13 +10,21 @@ use crate::layer::Layer;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
-    /// The interpreter could not be run, or is not a CPython that the jail supports. Retrying is useless.
+    /// The interpreter could not be run, or is not a `CPython` that the jail supports. Retrying is useless.
     #[error("failed to inspect the interpreter `{}`: {reason}", python.display())]
     Interpreter {
         /// The path or name that was configured.
         python: PathBuf,
         /// What went wrong, with the interpreter's own words where it has any.
         reason: String,
+    },
+    /// A layer was asked for without one that it is built on. Retrying is useless.
+    #[error("the layer `{layer}` cannot be applied without the layer `{needs}`")]
+    Layers {
+        /// The layer that was asked for.
+        layer: Layer,
+        /// The layer that it needs.
+        needs: Layer,
     },
     /// The executor could not prepare the start: descriptors, memory or a temporary directory. May be retried.
     #[error("failed to {what}")]
@@ -46,6 +54,7 @@ impl SpawnError {
             Self::Prepare { .. } => {
                 "check the limits on open files and memory, and that the temporary directory is writable"
             }
+            Self::Layers { .. } => "turn both layers on, or both off",
             Self::Step { step, .. } => step.remedy(),
         }
     }
@@ -56,6 +65,7 @@ impl SpawnError {
             Self::Step { step: Step::Execute | Step::Arrange | Step::Process, .. }
             | Self::Interpreter { .. }
             | Self::Prepare { .. } => None,
+            Self::Layers { layer, .. } => Some(*layer),
             Self::Step { step: Step::Capabilities, .. } => Some(Layer::Capabilities),
             Self::Step { .. } => Some(Layer::Namespaces),
         }

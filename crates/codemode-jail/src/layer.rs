@@ -60,6 +60,21 @@ impl Layer {
         }
     }
 
+    /// The layer without which this one cannot be applied.
+    pub const fn needs(self) -> Option<Self> {
+        match self {
+            Self::Seccomp | Self::Landlock => Some(Self::NoNewPrivileges),
+            Self::WorkerNamespaces => Some(Self::Namespaces),
+            Self::NoNewPrivileges
+            | Self::Capabilities
+            | Self::Descriptors
+            | Self::Rlimits
+            | Self::Namespaces
+            | Self::Cgroup
+            | Self::Undumpable => None,
+        }
+    }
+
     const fn bit(self) -> u32 {
         1 << self as u32
     }

@@ -1,4 +1,4 @@
-//! The jail: a warm CPython, the zygote, that forks a locked-down worker for each execution.
+//! The jail: a warm Python, the zygote, that forks a locked-down worker for each execution.
 //!
 //! The only crate of codemode with `unsafe` code. The executor calls [`probe`] to learn which layers hold on this machine,
 //! [`Zygote::spawn`] with them, and [`Zygote::fork_worker`] for each worker. A worker runs no byte of a program before its
@@ -16,6 +16,7 @@ mod interpreter;
 mod layer;
 mod limits;
 // The same text is part of the extension; see its module documentation.
+#[expect(dead_code, reason = "the probe uses the layers themselves; the rest is for the worker")]
 #[path = "extension/lockdown/mod.rs"]
 mod lockdown;
 mod probe;

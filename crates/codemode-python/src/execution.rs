@@ -103,9 +103,7 @@ impl Execution {
 
 fn to_python(py: Python<'_>, next: Next) -> PyResult<Py<PyAny>> {
     match next {
-        Ok(Event::ToolCall(call)) => {
-            (1, call.call_id, call.tool, PyBytes::new(py, &call.arguments)).into_py_any(py)
-        }
+        Ok(Event::ToolCall(call)) => (1, call.call_id, call.tool, PyBytes::new(py, &call.arguments)).into_py_any(py),
         Ok(Event::Output { stream, data }) => {
             let stream = match stream {
                 OutputStream::Stdout => 1,
@@ -125,9 +123,7 @@ impl Execution {
         loop {
             let next = py.detach(|| {
                 let mut events = self.events();
-                driver.drive(async {
-                    tokio::time::timeout(SIGNALS, poll_fn(|context| events.poll(context))).await
-                })
+                driver.drive(async { tokio::time::timeout(SIGNALS, poll_fn(|context| events.poll(context))).await })
             });
             match next {
                 Ok(Some(next)) => return to_python(py, next),

@@ -93,7 +93,8 @@ pub(crate) fn driver() -> PyResult<&'static Driver> {
 }
 
 fn start() -> PyResult<&'static Driver> {
-    let failed = |error: std::io::Error| PyRuntimeError::new_err(format!("failed to start the runtime of codemode: {error}"));
+    let failed =
+        |error: std::io::Error| PyRuntimeError::new_err(format!("failed to start the runtime of codemode: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let driver = Driver {
         runtime,

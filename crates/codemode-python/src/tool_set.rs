@@ -28,7 +28,8 @@ impl ToolSet {
             input_schema: Bytes::copy_from_slice(&input),
             output_schema: Bytes::copy_from_slice(&output),
         });
-        let inner = codemode::execution::ToolSet::new(tools).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let inner =
+            codemode::execution::ToolSet::new(tools).map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pprint
+import shutil
 import sys
 
 from codemode.cli import timeline
@@ -46,7 +47,8 @@ def show(result: ExecutionResult, *, as_json: bool, with_timeline: bool) -> int:
         _show_failure(result)
     if with_timeline:
         sys.stdout.flush()
-        print(timeline.render(result), file=sys.stderr)
+        width = shutil.get_terminal_size((100, 24)).columns
+        print(timeline.render(result, min(max(width, 60), 160)), file=sys.stderr)
     return EXIT_STATUS[result.outcome]
 
 

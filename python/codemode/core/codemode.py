@@ -121,7 +121,7 @@ class Codemode:
 
         Args:
             registry: The tools. Default: a new registry.
-            python: The interpreter that programs run under. Default: the executor's choice.
+            python: The interpreter that programs run under. Default: ``CODEMODE_PYTHON``, else the one running this.
             profile: The jail profile to require: ``container``, ``standard``, ``max``. Default: the executor's choice.
             workers: How many programs may run at once. Default: the executor's choice.
             timeout: Seconds for a whole request.

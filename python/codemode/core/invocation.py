@@ -2,7 +2,7 @@
 
 The dispatchers decide where it runs (`serve` in a tool thread, `spawn` as a task); what happens is the same. Whatever a
 tool raises becomes a failure that the program can catch: `SystemExit` and `CancelledError` too, for a tool must not end
-the application. A `KeyboardInterrupt` that reaches a task is the user's, and goes on.
+the application. A `KeyboardInterrupt` that reaches a task in the main thread is the user's, and goes on.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ class Invocation:
             if inspect.isawaitable(value):
                 value = await value
             self._reply(value)
-        except KeyboardInterrupt as error:
-            self._fail(error)
-            raise
         except BaseException as error:  # a CancelledError too: nobody awaits this task, the program awaits a reply
             self._fail(error)
+            # Python raises it in whatever the main thread runs: there it is the user's, elsewhere the tool's own.
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise
 
     def _call(self) -> Any:
         self._args_json = _preview(self._raw)

@@ -6,6 +6,7 @@ Also what the console script execs. Imports nothing heavy.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def start(
     """Starts the embedded executor and waits until it serves.
 
     Args:
-        python: The interpreter that programs run under. Default: the executor's choice.
+        python: The interpreter that programs run under. Default: `CODEMODE_PYTHON`, else the one that runs this.
         profile: The jail profile to require: ``container``, ``standard`` or ``max``. Default: the executor's choice.
         workers: How many programs may run at once. Default: the executor's choice.
         arguments: Further arguments of ``codemode serve``.
@@ -61,8 +62,10 @@ def start(
 
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
+    if python is None and not os.environ.get("CODEMODE_PYTHON"):
+        python = sys.executable or None
     options: list[str] = []
-    for flag, value in (("--python", python), ("--profile", profile), ("--workers", workers)):
+    for flag, value in (("--python", python), ("--profile", profile), ("--capacity", workers)):
         if value is not None:
             options += [flag, str(value)]
     return _codemode.LocalExecutor(find_executable(), arguments=[*options, *arguments], start_timeout=start_timeout)

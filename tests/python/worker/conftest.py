@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -42,3 +42,7 @@ def run(new_worker: Callable[[], Worker]) -> Callable[..., Finished]:
         return worker.run(list(tools))
 
     return run_program
+
+
+class Run(Protocol):
+    def __call__(self, code: str, *tools: Tool, **start: Any) -> Finished: ...

@@ -60,7 +60,8 @@ pub(crate) struct Program {
 struct Header<'a> {
     code: &'a str,
     tools: Vec<(&'a str, bool, &'a [String])>,
-    config: Option<&'a RawValue>,
+    /// An encoded value as text: the worker decodes it as it does every other.
+    config: Option<&'a str>,
     seed: String,
     limits: HeaderLimits,
     describe: Vec<(&'a str, Option<&'a str>, Option<&'a str>)>,
@@ -89,7 +90,7 @@ impl Program {
         let describe = check_tools(&start.tools)?;
         let config = match &start.config[..] {
             [] => None,
-            text => Some(serde_json::from_slice::<&RawValue>(text).map_err(InvalidStart::Config)?),
+            text => Some(serde_json::from_slice::<&RawValue>(text).map_err(InvalidStart::Config)?.get()),
         };
         let header = (start.code.len() as u64 <= limits.code).then(|| {
             let header = Header {
@@ -196,7 +197,7 @@ mod tests {
         .unwrap();
         let header: serde_json::Value = serde_json::from_slice(&program.header.unwrap()).unwrap();
         assert_eq!(header["code"], "1");
-        assert_eq!(header["config"]["a"], serde_json::json!(1));
+        assert_eq!(header["config"], r#"{"a":1}"#);
         assert_eq!(header["tools"], serde_json::json!([["weather", false, ["city"]]]));
         assert_eq!(header["describe"], serde_json::json!([["", null, null]]));
         assert_eq!(header["seed"].as_str().unwrap().len(), 64);

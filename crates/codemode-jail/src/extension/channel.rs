@@ -67,23 +67,13 @@ pub(crate) fn receive(socket: c_int) -> Request {
     };
     // SAFETY: every pointer in `message` is to a local of the stated length that outlives the call.
     let received = unsafe {
-        sys::call(sys::RECVMSG, [
-            socket as usize,
-            (&raw mut message) as usize,
-            MSG_CMSG_CLOEXEC as usize,
-            0,
-            0,
-            0,
-        ])
+        sys::call(sys::RECVMSG, [socket as usize, (&raw mut message) as usize, MSG_CMSG_CLOEXEC as usize, 0, 0, 0])
     };
-    let attached = message.control_length >= ATTACHMENT_LENGTH
-        && attachment.level == SOL_SOCKET
-        && attachment.kind == SCM_RIGHTS;
+    let attached =
+        message.control_length >= ATTACHMENT_LENGTH && attachment.level == SOL_SOCKET && attachment.kind == SCM_RIGHTS;
     match received {
         Ok(0) => Request::Closed,
-        Ok(4) if attached => {
-            Request::Fork { sequence: u32::from_le_bytes(bytes), socket: attachment.descriptor }
-        }
+        Ok(4) if attached => Request::Fork { sequence: u32::from_le_bytes(bytes), socket: attachment.descriptor },
         Err(sys::EINTR | sys::EAGAIN) | Ok(_) => {
             if attached {
                 sys::close(attachment.descriptor);
@@ -116,14 +106,7 @@ pub(crate) fn send(socket: c_int, bytes: &[u8], descriptor: Option<c_int>) -> Re
     loop {
         // SAFETY: as in `receive`; the kernel only reads from what `message` points at.
         let sent = unsafe {
-            sys::call(sys::SENDMSG, [
-                socket as usize,
-                (&raw const message) as usize,
-                MSG_NOSIGNAL as usize,
-                0,
-                0,
-                0,
-            ])
+            sys::call(sys::SENDMSG, [socket as usize, (&raw const message) as usize, MSG_NOSIGNAL as usize, 0, 0, 0])
         };
         match sent {
             Ok(_) => return Ok(()),

@@ -60,8 +60,9 @@ static mut METHODS: [MethodDef; 2] = [
         name: c"serve".as_ptr(),
         function: Some(serve_method),
         flags: METH_NOARGS,
-        doc: c"serve()\n--\n\nFork workers on request. Returns in a worker, once it is locked down; never in the zygote."
-            .as_ptr(),
+        doc:
+            c"serve()\n--\n\nFork workers on request. Returns in a worker, once it is locked down; never in the zygote."
+                .as_ptr(),
     },
     MethodDef { name: ptr::null(), function: None, flags: 0, doc: ptr::null() },
 ];

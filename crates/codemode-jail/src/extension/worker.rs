@@ -4,9 +4,7 @@
 //! standard error, which is still open then. Nothing here allocates.
 
 use crate::lockdown::settings::{Grant, Settings, layers};
-use crate::lockdown::{
-    FAILED, capabilities, descriptors, landlock, namespaces, process, rlimits, seccomp, sys,
-};
+use crate::lockdown::{FAILED, capabilities, descriptors, landlock, namespaces, process, rlimits, seccomp, sys};
 
 unsafe extern "C" {
     fn write(fd: i32, bytes: *const u8, length: usize) -> isize;

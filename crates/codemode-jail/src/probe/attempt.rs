@@ -131,12 +131,11 @@ impl Drop for Attempt {
 
 fn verdict(status: WaitStatus) -> Verdict {
     match status {
-        WaitStatus::Exited(STOPPED) => Verdict::Stopped(String::new()),
+        WaitStatus::Exited(STOPPED) | WaitStatus::Signaled(libc::SIGSYS) => Verdict::Stopped(String::new()),
         WaitStatus::Exited(code) if code >= REFUSED => {
             Verdict::Refused(io::Error::from_raw_os_error(code - REFUSED).to_string())
         }
         WaitStatus::Exited(attack) => Verdict::Broken(attack),
-        WaitStatus::Signaled(libc::SIGSYS) => Verdict::Stopped(String::new()),
         WaitStatus::Signaled(signal) => Verdict::Unproven(format!("signal {signal} ended the test")),
     }
 }

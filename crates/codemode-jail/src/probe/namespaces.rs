@@ -2,13 +2,16 @@
 //!
 //! `unshare` alone proves nothing: some systems allow it and then grant no capability inside, so a mount is tried.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, c_char, c_int};
 use std::ptr;
 
 use super::attacks::{apply, errno, wait_for};
 use super::attempt::{STOPPED, refused};
 use crate::lockdown::namespaces as worker;
-use crate::zygote::{may_mount_and_map, temporary_mount_point};
+use crate::zygote::{map_self, may_mount_and_map, temporary_mount_point};
+
+/// More than the scratch holds.
+static BLOCK: [u8; 1 << 17] = [0; 1 << 17];
 
 const ALL: c_int = libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
@@ -23,14 +26,22 @@ pub(super) struct Prepared {
     privileged: bool,
     mount_point: CString,
     executor: c_int,
+    user_map: Vec<u8>,
+    group_map: Vec<u8>,
 }
 
 impl Prepared {
     pub(super) fn new() -> Self {
         let mount_point = CString::new(temporary_mount_point()).expect("a constant path");
         // SAFETY: no precondition.
-        let (user, executor) = unsafe { (libc::geteuid(), libc::getpid()) };
-        Self { privileged: user == 0 && may_mount_and_map(), mount_point, executor }
+        let (user, group, executor) = unsafe { (libc::geteuid(), libc::getegid(), libc::getpid()) };
+        Self {
+            privileged: user == 0 && may_mount_and_map(),
+            mount_point,
+            executor,
+            user_map: format!("{user} {user} 1").into_bytes(),
+            group_map: format!("{group} {group} 1").into_bytes(),
+        }
     }
 
     /// Enters the namespaces as a zygote does and attacks from process 1.
@@ -43,8 +54,8 @@ impl Prepared {
             // SAFETY: integers, and a structure that outlives the call.
             unsafe {
                 let mut request: libc::ifreq = std::mem::zeroed();
-                request.ifr_name[0] = b'l'.cast_signed().into();
-                request.ifr_name[1] = b'o'.cast_signed().into();
+                request.ifr_name[0] = c_char::from_ne_bytes([b'l']);
+                request.ifr_name[1] = c_char::from_ne_bytes([b'o']);
                 let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM, 0);
                 let asked = libc::ioctl(socket, libc::SIOCGIFFLAGS, &raw mut request);
                 let up = asked == 0 && c_int::from(request.ifr_ifru.ifru_flags) & libc::IFF_UP != 0;
@@ -74,7 +85,6 @@ impl Prepared {
                 apply!(worker::mount_scratch(scratch, b"size=65536,nr_inodes=8,mode=0700\0"));
                 apply!(worker::change_directory(scratch));
                 apply!(worker::unshare(worker::CLONE_NEWUSER));
-                static BLOCK: [u8; 1 << 17] = [0; 1 << 17];
                 // SAFETY: constant strings and memory; the descriptor is the child's own.
                 unsafe {
                     let file = libc::open(c"file".as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600);
@@ -108,11 +118,12 @@ impl Prepared {
             if self.privileged {
                 step(libc::unshare(libc::CLONE_NEWNS))?;
                 mount()?;
-                step(libc::unshare(ALL))
-            } else {
-                step(libc::unshare(ALL))?;
-                mount()
             }
+            step(libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0))?;
+            step(libc::unshare(ALL))?;
+            // A user without a map could make no namespace for a worker.
+            map_self(&self.user_map, &self.group_map).map_err(refused)?;
+            if self.privileged { Ok(()) } else { mount() }
         }
     }
 }

@@ -16,9 +16,12 @@ pub(crate) struct Instruction {
 
 impl Instruction {
     pub(crate) fn to_bytes(self) -> [u8; 8] {
-        let [a, b] = self.code.to_ne_bytes();
-        let [c, d, e, f] = self.value.to_ne_bytes();
-        [a, b, self.if_true, self.if_false, c, d, e, f]
+        let mut bytes = [0; 8];
+        bytes[..2].copy_from_slice(&self.code.to_ne_bytes());
+        bytes[2] = self.if_true;
+        bytes[3] = self.if_false;
+        bytes[4..].copy_from_slice(&self.value.to_ne_bytes());
+        bytes
     }
 }
 
@@ -103,7 +106,7 @@ fn leaf(rule: Rule) -> Vec<Instruction> {
     match rule {
         Rule::Allow => vec![give(RETURN_ALLOW)],
         Rule::Kill => vec![give(RETURN_KILL)],
-        Rule::Errno(errno) => vec![give(RETURN_ERRNO | u32::from(errno))],
+        Rule::Errno(errno) => vec![give(RETURN_ERRNO | errno.cast_unsigned())],
         Rule::AllowIf(clauses) => {
             let mut code: Vec<Instruction> = clauses.iter().flat_map(|tests| clause(tests)).collect();
             code.push(give(RETURN_ERRNO | 1));

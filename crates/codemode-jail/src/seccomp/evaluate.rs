@@ -68,7 +68,7 @@ fn expected(policy: &[(u32, Rule)], call: &Call) -> u32 {
     match policy.iter().find(|(number, _)| *number == call.number).map(|(_, rule)| rule) {
         None => RETURN_ERRNO | 1,
         Some(Rule::Allow) => RETURN_ALLOW,
-        Some(Rule::Errno(errno)) => RETURN_ERRNO | u32::from(*errno),
+        Some(Rule::Errno(errno)) => RETURN_ERRNO | errno.cast_unsigned(),
         Some(Rule::Kill) => RETURN_KILL,
         Some(Rule::AllowIf(clauses)) if clauses.iter().any(|tests| tests.iter().all(passes)) => RETURN_ALLOW,
         Some(Rule::AllowIf(_)) => RETURN_ERRNO | 1,

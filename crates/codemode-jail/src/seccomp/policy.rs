@@ -212,7 +212,7 @@ const BASE: &[Group] = &[
     ),
     Group {
         reason: "clone3: its flags are in memory, out of a filter's sight; libc falls back to clone",
-        rule: Rule::Errno(libc::ENOSYS as u16),
+        rule: Rule::Errno(libc::ENOSYS),
         calls: &[libc::SYS_clone3],
     },
     allow(
@@ -268,7 +268,7 @@ const BASE: &[Group] = &[
     allow("getrandom: seeds, tokens and temporary names", &[libc::SYS_getrandom]),
     Group {
         reason: "extended attributes: `shutil.copy2` goes on at ENOTSUP and gives up at EPERM",
-        rule: Rule::Errno(libc::EOPNOTSUPP as u16),
+        rule: Rule::Errno(libc::EOPNOTSUPP),
         calls: &[libc::SYS_listxattr, libc::SYS_llistxattr, libc::SYS_flistxattr],
     },
     Group {

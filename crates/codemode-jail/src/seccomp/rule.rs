@@ -8,7 +8,7 @@ pub(crate) enum Rule {
     /// Allowed if one of the clauses holds, each being tests that must all pass; `EPERM` otherwise.
     AllowIf(&'static [&'static [Test]]),
     /// Refused with an error; `EPERM` is also the rule of every call without one.
-    Errno(u16),
+    Errno(i32),
     /// Ends the process: no program of a user needs it, only an attack.
     Kill,
 }

@@ -76,6 +76,12 @@ fn report(code: u32, value: i32) {
     let _ = unsafe { libc::write(REPORT, record.as_ptr().cast(), record.len()) };
 }
 
+/// The executor's side of `report`.
+pub(super) fn decode(record: [u8; 8]) -> (u32, i32) {
+    let [first, second] = [0, 4].map(|at| [record[at], record[at + 1], record[at + 2], record[at + 3]]);
+    (u32::from_ne_bytes(first), i32::from_ne_bytes(second))
+}
+
 fn step(step: Step, result: c_int) -> Outcome {
     if result < 0 { Err((step, errno())) } else { Ok(()) }
 }
@@ -104,7 +110,7 @@ fn enter(plan: &Plan) -> Outcome {
         }
         Namespaces::Unprivileged { .. } => {
             unshare(Step::Namespaces, libc::CLONE_NEWUSER | libc::CLONE_NEWNS | OTHERS)?;
-            map_self(plan)?;
+            lockdown(Step::IdentityMap, map_self(&plan.user_map, &plan.group_map))?;
             build_root(plan)?;
         }
     }
@@ -113,15 +119,13 @@ fn enter(plan: &Plan) -> Outcome {
     // number is stale in the child, which makes nothing but system calls before `execve`.
     let pid = unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_PARENT | libc::SIGCHLD, 0, 0, 0, 0) };
     let pid = c_int::try_from(pid).unwrap_or(-1);
-    match pid {
-        0 => execute(plan),
-        _ => {
-            step(Step::Process, pid)?;
-            report(REPORT_PID, pid);
-            // SAFETY: the interpreter's process goes on alone.
-            unsafe { libc::_exit(0) }
-        }
+    if pid == 0 {
+        return execute(plan);
     }
+    step(Step::Process, pid)?;
+    report(REPORT_PID, pid);
+    // SAFETY: the interpreter's process goes on alone.
+    unsafe { libc::_exit(0) }
 }
 
 const OTHERS: c_int =
@@ -184,12 +188,12 @@ fn request_map() -> Outcome {
     }
 }
 
-fn map_self(plan: &Plan) -> Outcome {
-    let at = |errno| (Step::IdentityMap, errno);
-    write_file(c"/proc/self/setgroups", b"deny").map_err(at)?;
-    write_file(c"/proc/self/uid_map", &plan.user_map).map_err(at)?;
-    write_file(c"/proc/self/gid_map", &plan.group_map).map_err(at)?;
-    process::undumpable().map_err(at)
+/// Maps the user and the group into the user namespace just made. The process must be dumpable, and is not afterwards.
+pub(crate) fn map_self(user_map: &[u8], group_map: &[u8]) -> Result<(), i32> {
+    write_file(c"/proc/self/setgroups", b"deny")?;
+    write_file(c"/proc/self/uid_map", user_map)?;
+    write_file(c"/proc/self/gid_map", group_map)?;
+    process::undumpable()
 }
 
 fn become_unprivileged() -> Outcome {

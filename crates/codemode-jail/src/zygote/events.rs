@@ -79,7 +79,7 @@ pub(super) fn request(control: BorrowedFd<'_>, sequence: u32, worker_end: Borrow
     let mut bytes = sequence.to_le_bytes();
     // SAFETY: all-zero is a valid value of both C structures.
     let (mut attachment, mut message) = unsafe { mem::zeroed::<(Attachment, libc::msghdr)>() };
-    attachment.header.cmsg_len = ATTACHMENT_LENGTH as _;
+    attachment.header.cmsg_len = ATTACHMENT_LENGTH;
     attachment.header.cmsg_level = libc::SOL_SOCKET;
     attachment.header.cmsg_type = libc::SCM_RIGHTS;
     attachment.descriptor[..4].copy_from_slice(&worker_end.as_raw_fd().to_ne_bytes());
@@ -87,7 +87,7 @@ pub(super) fn request(control: BorrowedFd<'_>, sequence: u32, worker_end: Borrow
     message.msg_iov = &raw mut vector;
     message.msg_iovlen = 1;
     message.msg_control = (&raw mut attachment).cast();
-    message.msg_controllen = mem::size_of::<Attachment>() as _;
+    message.msg_controllen = mem::size_of::<Attachment>();
     // SAFETY: `message` points at locals that outlive the call, with their lengths.
     let sent = unsafe { libc::sendmsg(control.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
@@ -102,7 +102,7 @@ pub(super) fn receive(control: BorrowedFd<'_>) -> io::Result<ZygoteEvent> {
     message.msg_iov = &raw mut vector;
     message.msg_iovlen = 1;
     message.msg_control = (&raw mut attachment).cast();
-    message.msg_controllen = mem::size_of::<Attachment>() as _;
+    message.msg_controllen = mem::size_of::<Attachment>();
     let received = loop {
         // SAFETY: `message` points at locals that outlive the call, with their lengths.
         let received = unsafe { libc::recvmsg(control.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
@@ -115,7 +115,7 @@ pub(super) fn receive(control: BorrowedFd<'_>) -> io::Result<ZygoteEvent> {
             },
         }
     };
-    let attached = (message.msg_controllen as usize >= ATTACHMENT_LENGTH
+    let attached = (message.msg_controllen >= ATTACHMENT_LENGTH
         && attachment.header.cmsg_level == libc::SOL_SOCKET
         && attachment.header.cmsg_type == libc::SCM_RIGHTS)
         .then(|| {

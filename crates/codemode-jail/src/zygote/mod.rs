@@ -15,6 +15,7 @@ use crate::layer::LayerSet;
 use crate::limits::Ceilings;
 use crate::system;
 
+pub(crate) use child::map_self;
 pub(crate) use spawn::{may_mount_and_map, temporary_mount_point};
 
 pub use events::{WaitStatus, ZygoteEvent};
@@ -78,6 +79,7 @@ impl Zygote {
 
     /// Asks for a worker that speaks through `worker_end`. [`ZygoteEvent::Forked`] or [`ZygoteEvent::ForkFailed`] answers
     /// with the same sequence number. Fails with `WouldBlock` while the zygote is far behind.
+    #[expect(clippy::needless_pass_by_value, reason = "the worker's end belongs to the worker once the packet is sent")]
     pub fn fork_worker(&self, sequence: u32, worker_end: OwnedFd) -> io::Result<()> {
         events::request(self.control.as_fd(), sequence, worker_end.as_fd())
     }

@@ -17,8 +17,8 @@ use crate::layer::Layer;
 use crate::seccomp::{self, Writes};
 use crate::system::{self, check};
 
-/// The same everywhere: `hash()` of a string must not differ between the first run of a program and its replay. OpenMP and
-/// OpenBLAS would start threads that a fork does not copy.
+/// The same everywhere: `hash()` of a string must not differ between the first run of a program and its replay. The numeric
+/// libraries would start threads that a fork does not copy.
 const ENVIRONMENT: [&str; 5] =
     ["PYTHONHASHSEED=0", "LC_ALL=C.UTF-8", "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1"];
 
@@ -27,6 +27,11 @@ fn prepare<T>(what: &'static str, result: io::Result<T>) -> Result<T, SpawnError
 }
 
 pub(super) fn spawn(config: &ZygoteConfig) -> Result<Zygote, SpawnError> {
+    for layer in config.layers.iter() {
+        if let Some(needs) = layer.needs().filter(|needs| !config.layers.contains(*needs)) {
+            return Err(SpawnError::Layers { layer, needs });
+        }
+    }
     let interpreter = Interpreter::inspect(&config.python)?;
     let namespaces = namespaces(config);
     let directory = match namespaces {
@@ -191,9 +196,8 @@ fn follow(first: i32, namespaces: Namespaces, report: OwnedFd, answer: OwnedFd) 
     let mut failure = None;
     let mut record = [0u8; 8];
     while report.read_exact(&mut record).is_ok() {
-        let [a, b, c, d, e, f, g, h] = record;
-        let value = i32::from_ne_bytes([e, f, g, h]);
-        match u32::from_ne_bytes([a, b, c, d]) {
+        let (code, value) = child::decode(record);
+        match code {
             child::REPORT_PID => interpreter = Some(value),
             child::REPORT_MAP => {
                 let errno = write_maps(first).err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));

@@ -48,7 +48,8 @@ impl WorkerProcess {
         system::pidfd_kill(self.pidfd.as_fd())
     }
 
-    /// Lowers the worker's limits to those of its execution, before its program arrives. Memory counts from what the
+    /// Lowers the worker's limits to those of its execution: once the worker is ready, since a lock-down needs descriptors of its
+    /// own, and before its program arrives. Memory counts from what the
     /// worker has now, so that a large zygote does not eat into a program's share.
     pub fn set_limits(&self, limits: &WorkerLimits) -> io::Result<()> {
         // A worker that was reaped has no number any more: its old one may be another process's.
@@ -81,8 +82,8 @@ impl WorkerProcess {
     }
 
     fn prlimit(&self, resource: u32, new: Option<&[u64; 2]>, old: Option<&mut [u64; 2]>) -> io::Result<()> {
-        let new = new.map_or(ptr::null(), |new| ptr::from_ref(new));
-        let old = old.map_or(ptr::null_mut(), |old| ptr::from_mut(old));
+        let new = new.map_or(ptr::null(), ptr::from_ref);
+        let old = old.map_or(ptr::null_mut(), ptr::from_mut);
         // SAFETY: each pointer is null or to the two words of `struct rlimit64`, alive for the call.
         let result = unsafe { libc::syscall(libc::SYS_prlimit64, self.pid, resource, new, old) };
         check(i32::try_from(result).unwrap_or(-1)).map(drop)

@@ -169,4 +169,3 @@ impl Checker {
         if size as u64 > self.value { Err(Violation::Value { size, limit: self.value }) } else { Ok(()) }
     }
 }
-

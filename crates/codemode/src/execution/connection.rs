@@ -67,11 +67,14 @@ impl Connection {
     /// Outside of a tokio runtime: the one that it is called in drives the connection and its executions.
     pub fn new(address: &Address, options: &ConnectionOptions) -> Result<Self, ExecutionError> {
         let url = address.to_string();
-        let channel = Channel::new(address, options.api_key.as_deref(), options.connect_timeout)
-            .map_err(|malformed| match malformed {
-                Malformed::Url => ExecutionError::Invalid { field: "url", reason: "it is malformed" },
-                Malformed::ApiKey => {
-                    ExecutionError::Invalid { field: "api_key", reason: "it has characters that a header cannot carry" }
+        let channel =
+            Channel::new(address, options.api_key.as_deref(), options.connect_timeout).map_err(|malformed| {
+                match malformed {
+                    Malformed::Url => ExecutionError::Invalid { field: "url", reason: "it is malformed" },
+                    Malformed::ApiKey => ExecutionError::Invalid {
+                        field: "api_key",
+                        reason: "it has characters that a header cannot carry",
+                    },
                 }
             })?;
         Ok(Self {
@@ -127,9 +130,7 @@ impl Connection {
         match tokio::time::timeout(timeout, channel.info()).await {
             Ok(Ok(info)) => Ok(ExecutorInfo::from_wire(info)),
             Ok(Err(status)) => Err(ExecutionError::refused(&self.inner.url, 1, status)),
-            Err(_) => {
-                Err(ExecutionError::Timeout { url: self.inner.url.clone(), deadline: timeout, tool_calls: 0 })
-            }
+            Err(_) => Err(ExecutionError::Timeout { url: self.inner.url.clone(), deadline: timeout, tool_calls: 0 }),
         }
     }
 

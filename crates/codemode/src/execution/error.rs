@@ -139,7 +139,9 @@ impl ExecutionError {
     /// What the reader may do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unavailable { .. } => Some("check that the executor runs and that the url is right: `codemode health`"),
+            Self::Unavailable { .. } => {
+                Some("check that the executor runs and that the url is right: `codemode health`")
+            }
             Self::Unauthenticated { .. } => {
                 Some("the key of the client (CODEMODE_EXECUTOR_API_KEY) and that of the executor must be the same")
             }

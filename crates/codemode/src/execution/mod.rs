@@ -39,5 +39,6 @@ pub use finished::{Exceeded, Finished, Outcome, ProgramError, Usage};
 pub use info::{ExecutorInfo, JailLayer, JailReport, PoolInfo};
 pub use limits::Limits;
 pub use retry::RetryPolicy;
+pub(crate) use start::check_tool_name;
 pub use start::{OutputMode, StartRequest, ToolDescription, ToolSet, ToolSetError};
 pub use stream::{Event, Execution, OutputStream, ToolCall};

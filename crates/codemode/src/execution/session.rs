@@ -10,7 +10,10 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::check::Checker;
 use super::control::{OUTBOUND, Shared};
-use super::{Connection, Event, ExecutionError, Finished, OutputMode, OutputStream, RetryPolicy, StartRequest, ToolCall, Violation};
+use super::{
+    Connection, Event, ExecutionError, Finished, OutputMode, OutputStream, RetryPolicy, StartRequest, ToolCall,
+    Violation,
+};
 use crate::transport::{Channel, Inbound, Status};
 
 /// Events that wait for the application. When it is full the stream is not read, and HTTP/2 stops the executor.

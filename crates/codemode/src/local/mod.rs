@@ -64,8 +64,10 @@ impl LocalExecutor {
             .map_err(|_| LocalError::Directory { path: directory.path().to_owned(), source: not_utf8() })?;
         let mut child = Child::spawn(options)?;
         let line = child.converse(&hello, options.start_timeout)?;
-        let serving: Serving = serde_json::from_str(&line)
-            .map_err(|_| LocalError::Answer { executable: options.executable_path(), line: line.chars().take(200).collect() })?;
+        let serving: Serving = serde_json::from_str(&line).map_err(|_| LocalError::Answer {
+            executable: options.executable_path(),
+            line: line.chars().take(200).collect(),
+        })?;
         Ok(Self { child, _directory: directory, url: serving.url, api_key, jail_profile: serving.jail_profile })
     }
 

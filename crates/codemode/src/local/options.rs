@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn no_secret_is_inherited() {
         assert!(is_inherited("PATH") && is_inherited("CODEMODE_LOG"));
-        for name in ["OPENAI_API_KEY", "CODEMODE_EXECUTOR_API_KEY", "CODEMODE_TOKEN", "AWS_SESSION_TOKEN", "LD_PRELOAD"] {
+        for name in ["OPENAI_API_KEY", "CODEMODE_EXECUTOR_API_KEY", "CODEMODE_TOKEN", "AWS_SESSION_TOKEN", "LD_PRELOAD"]
+        {
             assert!(!is_inherited(name), "{name}");
         }
     }

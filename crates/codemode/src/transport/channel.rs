@@ -46,8 +46,7 @@ impl Channel {
         let authorization = match api_key {
             None => None,
             Some(key) => {
-                let mut value = MetadataValue::try_from(format!("Bearer {key}"))
-                    .map_err(|_| Malformed::ApiKey)?;
+                let mut value = MetadataValue::try_from(format!("Bearer {key}")).map_err(|_| Malformed::ApiKey)?;
                 value.set_sensitive(true);
                 Some(value)
             }
@@ -75,12 +74,14 @@ impl Channel {
         let mut request = tonic::Request::new(ReceiverStream::new(outbound));
         self.authorize(request.metadata_mut());
         // Checked by the contract's rules before; what no header carries would only be missing from a trace.
-        if let Some(value) = Some(correlation_id).filter(|id| !id.is_empty()).and_then(|id| MetadataValue::try_from(id).ok()) {
+        if let Some(value) =
+            Some(correlation_id).filter(|id| !id.is_empty()).and_then(|id| MetadataValue::try_from(id).ok())
+        {
             request.metadata_mut().insert(CORRELATION_ID, value);
         }
         match self.client().execute(request).await {
             Ok(response) => Ok(Inbound(response.into_inner())),
-            Err(status) => Err(ours(status)),
+            Err(status) => Err(ours(&status)),
         }
     }
 
@@ -88,13 +89,13 @@ impl Channel {
     pub(crate) async fn info(&self) -> Result<v1::GetInfoResponse, Status> {
         let mut request = tonic::Request::new(v1::GetInfoRequest {});
         self.authorize(request.metadata_mut());
-        self.client().get_info(request).await.map(tonic::Response::into_inner).map_err(ours)
+        self.client().get_info(request).await.map(tonic::Response::into_inner).map_err(|status| ours(&status))
     }
 
     /// Whether `grpc.health.v1` says that the executor serves.
     pub(crate) async fn serves(&self) -> Result<bool, Status> {
         let request = HealthCheckRequest { service: String::new() };
-        let response = HealthClient::new(self.inner.clone()).check(request).await.map_err(ours)?;
+        let response = HealthClient::new(self.inner.clone()).check(request).await.map_err(|status| ours(&status))?;
         Ok(response.into_inner().status() == ServingStatus::Serving)
     }
 
@@ -124,13 +125,13 @@ pub(crate) struct Inbound(tonic::Streaming<v1::ExecuteResponse>);
 impl Inbound {
     /// The next message; `None` where the executor has closed the stream in order. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Option<v1::ExecuteResponse>, Status> {
-        self.0.message().await.map_err(ours)
+        self.0.message().await.map_err(|status| ours(&status))
     }
 }
 
 /// A status that has a source was made on this side, of a lost or never opened connection: whatever code the library
 /// chose for it, to us the executor is unavailable.
-fn ours(status: tonic::Status) -> Status {
+fn ours(status: &tonic::Status) -> Status {
     let retry_after = status
         .metadata()
         .get(RETRY_AFTER)

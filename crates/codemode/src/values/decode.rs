@@ -61,7 +61,18 @@ fn tagged(body: Value) -> Result<Value, ValueError> {
 }
 
 const KNOWN: [&str; 13] = [
-    "bytes", "float", "complex", "tuple", "set", "frozenset", "datetime", "date", "time", "decimal", "uuid", "timedelta",
+    "bytes",
+    "float",
+    "complex",
+    "tuple",
+    "set",
+    "frozenset",
+    "datetime",
+    "date",
+    "time",
+    "decimal",
+    "uuid",
+    "timedelta",
     "dict",
 ];
 

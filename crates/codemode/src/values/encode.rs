@@ -31,24 +31,32 @@ fn write(value: &Value, depth: usize, into: &mut String) -> Result<(), ValueErro
         Value::BigInt(value) => into.push_str(value.as_str()),
         Value::Float(value) if value.is_finite() => float(*value, into),
         Value::Float(value) => {
-            let name = if value.is_nan() { "nan" } else if *value > 0.0 { "inf" } else { "-inf" };
-            tag("float", depth, into, |into, _| Ok(string(name, into)))?;
+            let name = if value.is_nan() {
+                "nan"
+            } else if *value > 0.0 {
+                "inf"
+            } else {
+                "-inf"
+            };
+            tagged("float", name, depth, into)?;
         }
         Value::Complex(real, imaginary) => {
-            tag("complex", depth, into, |into, depth| array([&Value::Float(*real), &Value::Float(*imaginary)], depth, into))?;
+            tag("complex", depth, into, |into, depth| {
+                array([&Value::Float(*real), &Value::Float(*imaginary)], depth, into)
+            })?;
         }
         Value::Str(text) => string(text, into),
-        Value::Bytes(bytes) => tag("bytes", depth, into, |into, _| Ok(string(&STANDARD.encode(bytes), into)))?,
+        Value::Bytes(bytes) => tagged("bytes", &STANDARD.encode(bytes), depth, into)?,
         Value::List(members) => array(members, depth, into)?,
         Value::Tuple(members) => tag("tuple", depth, into, |into, depth| array(members, depth, into))?,
         Value::Set(members) => tag("set", depth, into, |into, depth| array(members, depth, into))?,
         Value::FrozenSet(members) => tag("frozenset", depth, into, |into, depth| array(members, depth, into))?,
         Value::Dict(members) => dict(members, depth, into)?,
-        Value::DateTime(text) => tag("datetime", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
-        Value::Date(text) => tag("date", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
-        Value::Time(text) => tag("time", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
-        Value::Decimal(text) => tag("decimal", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
-        Value::Uuid(text) => tag("uuid", depth, into, |into, _| Ok(string(text.as_str(), into)))?,
+        Value::DateTime(text) => tagged("datetime", text.as_str(), depth, into)?,
+        Value::Date(text) => tagged("date", text.as_str(), depth, into)?,
+        Value::Time(text) => tagged("time", text.as_str(), depth, into)?,
+        Value::Decimal(text) => tagged("decimal", text.as_str(), depth, into)?,
+        Value::Uuid(text) => tagged("uuid", text.as_str(), depth, into)?,
         Value::TimeDelta { days, seconds, microseconds } => {
             tag("timedelta", depth, into, |into, depth| {
                 let parts = [i128::from(*days), (*seconds).into(), (*microseconds).into()].map(Value::Int);
@@ -76,6 +84,14 @@ fn tag(
     content(into, depth)?;
     into.push_str("]}");
     Ok(())
+}
+
+/// A tag whose content is a string.
+fn tagged(name: &str, content: &str, depth: usize, into: &mut String) -> Result<(), ValueError> {
+    tag(name, depth, into, |into, _| {
+        string(content, into);
+        Ok(())
+    })
 }
 
 fn array<'a>(members: impl IntoIterator<Item = &'a Value>, depth: usize, into: &mut String) -> Result<(), ValueError> {

@@ -220,7 +220,9 @@ impl Reader<'_> {
     fn hex(&mut self) -> Result<u32, ValueError> {
         let digits = self.text.as_bytes().get(self.offset..self.offset + 4);
         let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let number = digits.and_then(|digits| str::from_utf8(digits).ok()).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let number = digits
+            .and_then(|digits| str::from_utf8(digits).ok())
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.offset += 4;
         number.ok_or_else(|| self.wrong("a malformed escape"))
     }

@@ -63,8 +63,9 @@ fn write(value: &Value, into: &mut String) {
         Value::Decimal(text) => string(text.as_str(), into),
         Value::Uuid(text) => string(text.as_str(), into),
         Value::TimeDelta { days, seconds, microseconds } => {
-            let total =
-                i128::from(*days) * MICROSECONDS_OF_A_DAY + i128::from(*seconds) * 1_000_000 + i128::from(*microseconds);
+            let total = i128::from(*days) * MICROSECONDS_OF_A_DAY
+                + i128::from(*seconds) * 1_000_000
+                + i128::from(*microseconds);
             string(&duration(total), into);
         }
     }
@@ -97,12 +98,11 @@ fn dict(members: &[(Value, Value)], into: &mut String) {
         let mut places = std::collections::HashMap::new();
         let mut kept: Vec<(String, &Value)> = Vec::with_capacity(plain.len());
         for (key, member) in plain {
-            match places.get(&key).and_then(|place: &usize| kept.get_mut(*place)) {
-                Some(earlier) => earlier.1 = member,
-                None => {
-                    places.insert(key.clone(), kept.len());
-                    kept.push((key, member));
-                }
+            if let Some(earlier) = places.get(&key).and_then(|place: &usize| kept.get_mut(*place)) {
+                earlier.1 = member;
+            } else {
+                places.insert(key.clone(), kept.len());
+                kept.push((key, member));
             }
         }
         plain = kept;

@@ -104,9 +104,9 @@ fn clock(text: &[u8]) -> Option<&[u8]> {
 }
 
 fn number(digits: &[u8], least: u32, most: u32) -> Option<u32> {
-    let number = digits.iter().try_fold(0_u32, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
-    })?;
+    let number = digits
+        .iter()
+        .try_fold(0_u32, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))?;
     (least..=most).contains(&number).then_some(number)
 }
 

@@ -69,9 +69,9 @@ pub(crate) type Result<T> = core::result::Result<T, i32>;
 ///
 /// What the arguments mean to the kernel must hold: a pointer argument points at memory of the size the call uses.
 pub(crate) unsafe fn call(number: c_long, arguments: [usize; 6]) -> Result<usize> {
-    let [a, b, c, d, e, f] = arguments;
+    let [first, second, third, fourth, fifth, sixth] = arguments;
     // SAFETY: the caller vouches for the arguments; each is passed as one register-sized integer, as `syscall` expects.
-    let result = unsafe { syscall(number, a, b, c, d, e, f) };
+    let result = unsafe { syscall(number, first, second, third, fourth, fifth, sixth) };
     usize::try_from(result).map_err(|_| errno())
 }
 

@@ -1,0 +1,106 @@
+"""Runs the rows: interleaved rounds, a new driver where a row needs one, and the rows that are not a driver's."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness import memory
+from harness.environments import InstallError, SubjectSpec, environment, interpreter
+from harness.figures import Cell
+from harness.process import RowUnavailableError, SubjectError, SubjectProcess
+from harness.rows import Row
+
+# pydantic is loaded first where there is one: an application that has tools has it anyway.
+_IMPORT = """
+try:
+    from pydantic import BaseModel, TypeAdapter
+except ImportError:
+    pass
+import time
+begin = time.perf_counter()
+{statement}
+print(time.perf_counter() - begin)
+"""
+
+Report = Callable[[str], object]
+
+
+class Session:
+    """The running subjects of one benchmark run."""
+
+    def __init__(self, specs: Sequence[SubjectSpec], progress: Report) -> None:
+        self.specs = list(specs)
+        self.facts: dict[str, dict[str, Any]] = {}
+        self._progress = progress
+        self._running: dict[str, SubjectProcess] = {}
+        self._broken: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Starts each subject. One that cannot be started is left out, with the reason in its cells."""
+        for spec in self.specs:
+            self._progress(f"starting {spec.name}")
+            try:
+                process = self._running[spec.name] = SubjectProcess(spec)
+                process.ask("open")
+                self.facts[spec.name] = process.ask("facts")
+            except (InstallError, SubjectError) as error:
+                self._broken[spec.name] = str(error)
+
+    def row(self, row: Row, *, quick: bool) -> dict[str, Cell]:
+        """One cell for each subject."""
+        cells = {spec.name: Cell(reason=self._broken.get(spec.name, "")) for spec in self.specs}
+        for number in range(1 if quick else row.rounds):
+            self._progress(f"{row.title}, round {number + 1}")
+            for spec in self.specs:
+                cell, scale = cells[spec.name], row.scale(spec.name, quick=quick)
+                if cell.reason or (scale.rounds is not None and number >= scale.rounds):
+                    continue
+                try:
+                    cell.rounds.append(self._samples(row, spec, scale.options))
+                except (RowUnavailableError, memory.UnreadableError) as reason:
+                    cell.reason = str(reason)
+                except SubjectError as error:
+                    cell.reason, cell.failed = str(error), True
+        return cells
+
+    def _samples(self, row: Row, spec: SubjectSpec, options: Mapping[str, Any]) -> list[float]:
+        if row.ask == "import":
+            return [_import_time(spec)]
+        if row.unit == "B":
+            return self._memory(row, spec)
+        if row.fresh:
+            with SubjectProcess(spec) as process:
+                samples: list[float] = process.ask(row.ask, **options)
+                return samples
+        samples = self._running[spec.name].ask(row.ask, **options)
+        return samples
+
+    def _memory(self, row: Row, spec: SubjectSpec) -> list[float]:
+        processes = memory.tree(int(self.facts[spec.name]["pid"]))
+        if not processes:
+            raise RowUnavailableError("a process for each execution, nothing between them")
+        if row.key == "executor":
+            return [float(sum(process.pss for process in processes))]
+        if self.facts[spec.name].get("workers_depth") is None:
+            raise RowUnavailableError("it keeps no workers")
+        depth = self.facts[spec.name]["workers_depth"]
+        return [float(process.pss) for process in processes if process.leaf and process.depth >= depth]
+
+    def close(self) -> None:
+        """Ends all subjects."""
+        for process in self._running.values():
+            process.close()
+
+
+def _import_time(spec: SubjectSpec) -> float:
+    if not spec.package:
+        raise RowUnavailableError("nothing to import")
+    command = [interpreter(spec), "-c", _IMPORT.format(statement=spec.package)]
+    # Twice, for the first one may compile.
+    for _ in range(2):
+        run = subprocess.run(command, env=environment(spec), capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise SubjectError((run.stderr.strip().splitlines() or [f"status {run.returncode}"])[-1])
+    return float(run.stdout)

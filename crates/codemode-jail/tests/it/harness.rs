@@ -1,0 +1,188 @@
+//! A zygote whose workers run one program each and answer with text.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use codemode_jail::{
+    Ceilings, LayerSet, WaitStatus, WorkerProcess, Zygote, ZygoteConfig, ZygoteEvent, worker_socketpair,
+};
+
+/// Says that it is ready, reads a program up to a zero byte and answers with its variable `answer`, or with what it raised.
+const BOOTSTRAP: &str = r"
+import os, json, ctypes, probe_module
+import _codemode_jail
+_codemode_jail.serve()
+os.write(3, b'R')
+program = b''
+while not program.endswith(b'\0'):
+    chunk = os.read(3, 65536)
+    if not chunk:
+        os._exit(1)
+    program += chunk
+space = {}
+try:
+    exec(program[:-1].decode(), space)
+    answer = str(space.get('answer'))
+except BaseException as error:
+    answer = f'{type(error).__name__}: {error}'
+os.write(3, answer.encode())
+os._exit(0)
+";
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub fn python() -> PathBuf {
+    ["/usr/bin/python3", "/usr/local/bin/python3"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+        .unwrap_or_else(|| "python3".into())
+}
+
+pub fn config(layers: LayerSet) -> ZygoteConfig {
+    ZygoteConfig {
+        python: python(),
+        bootstrap: BOOTSTRAP.to_owned(),
+        files: vec![("probe_module.py", b"LOADED = True\n")],
+        layers,
+        ceilings: Ceilings { memory: 128 << 20, ..Ceilings::default() },
+    }
+}
+
+/// A serving zygote.
+pub struct Jail {
+    pub zygote: Zygote,
+    sequence: u32,
+}
+
+/// A forked worker and the executor's end of its socket.
+pub struct Worker {
+    pub process: WorkerProcess,
+    pub socket: File,
+}
+
+impl Jail {
+    pub fn start(layers: LayerSet) -> Self {
+        Self::with(&config(layers))
+    }
+
+    pub fn with(config: &ZygoteConfig) -> Self {
+        let zygote = Zygote::spawn(config).unwrap_or_else(|error| panic!("{error}: {error:?}; {}", error.remedy()));
+        let mut jail = Self { zygote, sequence: 0 };
+        match jail.event() {
+            ZygoteEvent::Serving { .. } => jail,
+            event => panic!("{event:?} before the zygote served: {}", jail.last_words()),
+        }
+    }
+
+    /// The next event.
+    pub fn event(&mut self) -> ZygoteEvent {
+        wait(self.zygote.control());
+        self.zygote.receive().unwrap()
+    }
+
+    /// Asks for a worker; its event is still to come.
+    pub fn request(&mut self) -> (u32, File) {
+        let (ours, theirs) = worker_socketpair().unwrap();
+        self.sequence += 1;
+        self.zygote.fork_worker(self.sequence, theirs).unwrap();
+        (self.sequence, blocking(ours))
+    }
+
+    pub fn worker(&mut self) -> Worker {
+        let (sequence, socket) = self.request();
+        match self.event() {
+            ZygoteEvent::Forked { sequence: answered, worker } => {
+                assert_eq!(answered, sequence);
+                Worker { process: worker, socket }
+            }
+            event => panic!("{event:?} instead of a worker: {}", self.last_words()),
+        }
+    }
+
+    /// A worker that is locked down and waits for its program.
+    pub fn ready_worker(&mut self) -> Worker {
+        let mut worker = self.worker();
+        worker.ready();
+        worker
+    }
+
+    /// Runs one program in a worker of its own: what it answered, and how it ended.
+    pub fn run(&mut self, program: &str) -> (String, WaitStatus) {
+        let mut worker = self.ready_worker();
+        worker.send(program);
+        let answer = worker.answer();
+        (answer, self.ended(&worker))
+    }
+
+    /// The answer of a program that ends well.
+    pub fn answer(&mut self, program: &str) -> String {
+        let (answer, status) = self.run(program);
+        assert_eq!(status, WaitStatus::Exited(0), "{answer}; {}", self.last_words());
+        answer
+    }
+
+    /// Waits for this worker's end.
+    pub fn ended(&mut self, worker: &Worker) -> WaitStatus {
+        match self.event() {
+            ZygoteEvent::Exited { pid, status, .. } if pid == worker.process.zygote_pid() => status,
+            event => panic!("{event:?} instead of the end of {:?}", worker.process),
+        }
+    }
+
+    pub fn last_words(&self) -> String {
+        let mut words = [0; 4096];
+        let read = File::from(self.zygote.stderr().try_clone_to_owned().unwrap()).read(&mut words).unwrap_or(0);
+        String::from_utf8_lossy(&words[..read]).into_owned()
+    }
+}
+
+impl Worker {
+    /// Waits for the end of the lock-down, after which limits may be set.
+    pub fn ready(&mut self) {
+        wait(self.socket.as_fd());
+        let mut ready = [0];
+        self.socket.read_exact(&mut ready).unwrap();
+        assert_eq!(&ready, b"R");
+    }
+
+    pub fn send(&mut self, program: &str) {
+        self.socket.write_all(program.as_bytes()).unwrap();
+        self.socket.write_all(b"\0").unwrap();
+    }
+
+    /// What the worker says until it ends; nothing, if it is killed.
+    pub fn answer(&mut self) -> String {
+        let mut answer = String::new();
+        wait(self.socket.as_fd());
+        let _ = self.socket.read_to_string(&mut answer);
+        answer
+    }
+}
+
+/// Waits until a descriptor is readable.
+pub fn wait(descriptor: BorrowedFd<'_>) {
+    let started = Instant::now();
+    let mut watched = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let deadline = i32::try_from(DEADLINE.as_millis()).unwrap();
+    // SAFETY: one descriptor, borrowed for the call.
+    let ready = unsafe { libc::poll(&raw mut watched, 1, deadline) };
+    assert_eq!(ready, 1, "nothing to read after {:?}", started.elapsed());
+}
+
+fn blocking(descriptor: OwnedFd) -> File {
+    // SAFETY: changes a flag of a descriptor that is owned here.
+    unsafe {
+        let flags = libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL);
+        libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK);
+    }
+    File::from(descriptor)
+}
+
+pub fn is_root() -> bool {
+    // SAFETY: no precondition.
+    unsafe { libc::geteuid() == 0 }
+}

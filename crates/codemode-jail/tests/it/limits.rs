@@ -1,0 +1,78 @@
+//! Limits of one execution, set from outside before its program arrives.
+
+use std::time::Instant;
+
+use codemode_jail::{Ceilings, Layer, Profile, WaitStatus, WorkerLimits, ZygoteConfig};
+
+use crate::harness::{Jail, config};
+
+const LIMITS: WorkerLimits = WorkerLimits { memory: 32 << 20, cpu_seconds: 30, open_files: 16 };
+
+#[test]
+fn memory_limit_raises_memory_error_and_counts_from_the_fork() {
+    for layers in [Profile::Container.required(), Profile::Standard.required()] {
+        let mut jail = Jail::start(layers);
+        let mut worker = jail.ready_worker();
+        worker.process.set_limits(&LIMITS).unwrap();
+        worker.send("bytearray(24 << 20)\ntry: bytearray(40 << 20)\nexcept MemoryError: answer = 'stopped'");
+        assert_eq!(worker.answer(), "stopped");
+        assert_eq!(jail.ended(&worker), WaitStatus::Exited(0));
+    }
+}
+
+#[test]
+fn processor_limit_kills_a_program_that_ignores_signals() {
+    let mut jail = Jail::start(Profile::Standard.required());
+    let mut worker = jail.ready_worker();
+    worker.process.set_limits(&WorkerLimits { cpu_seconds: 1, ..LIMITS }).unwrap();
+    let started = Instant::now();
+    worker.send("import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass");
+    assert_eq!(worker.answer(), "");
+    assert_eq!(jail.ended(&worker), WaitStatus::Signaled(libc::SIGKILL));
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
+fn descriptor_limit_holds_and_cannot_be_raised() {
+    let mut jail = Jail::start(Profile::Standard.required());
+    let mut worker = jail.ready_worker();
+    worker.process.set_limits(&LIMITS).unwrap();
+    worker.send(
+        "import os, resource\nfds = []\ntry:\n  while True: fds.append(os.dup(0))\nexcept OSError: count = len(fds)\n\
+         for fd in fds: os.close(fd)\n\
+         try: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\nexcept (OSError, ValueError) as error: answer = count, type(error).__name__",
+    );
+    assert_eq!(worker.answer(), "(12, 'PermissionError')");
+}
+
+#[test]
+fn threads_are_limited_per_worker() {
+    // A thread's stack of 8 MiB counts as memory.
+    let ceilings = Ceilings { memory: 1 << 30, ..Ceilings::default() };
+    let mut jail = Jail::with(&ZygoteConfig { ceilings, ..config(Profile::Standard.required()) });
+    let bystander = jail.ready_worker();
+    let program = "
+import threading
+gate = threading.Event()
+count = 0
+try:
+    while True:
+        threading.Thread(target=gate.wait, daemon=True).start()
+        count += 1
+except RuntimeError as error:
+    answer = count, str(error)
+gate.set()";
+    // 64 tasks less the main thread; another worker's do not count.
+    assert_eq!(jail.answer(program), "(63, \"can't start new thread\")");
+    drop(bystander);
+}
+
+#[test]
+fn limits_of_a_worker_that_ended_are_an_error() {
+    let mut jail = Jail::start(Profile::Standard.required().without(Layer::Landlock));
+    let worker = jail.ready_worker();
+    worker.process.kill().unwrap();
+    jail.ended(&worker);
+    assert_eq!(worker.process.set_limits(&LIMITS).unwrap_err().raw_os_error(), Some(libc::ESRCH));
+    worker.process.kill().unwrap();
+}

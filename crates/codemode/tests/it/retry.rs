@@ -1,0 +1,125 @@
+//! A request is sent again only while it was not accepted.
+
+use std::time::Duration;
+
+use codemode::execution::{Connection, ConnectionOptions, Event, Outcome, RetryPolicy, StartRequest};
+use codemode::transport::StatusCode;
+use tokio::time::Instant;
+use tonic::Status;
+
+use crate::execution::{failed, finished};
+use crate::peer::{Peer, request};
+
+fn policy(max_attempts: u32) -> RetryPolicy {
+    RetryPolicy { max_attempts, backoff_base: Duration::from_millis(1), ..RetryPolicy::default() }
+}
+
+#[tokio::test]
+async fn request_that_was_not_accepted_is_sent_again() {
+    let peer = Peer::new(async |mut stage| {
+        let start = stage.start().await;
+        assert_eq!(start.execution_id, "exec-1");
+        if stage.attempt < 3 {
+            return stage.refuse(Status::unavailable("draining")).await;
+        }
+        stage.accept().await;
+        stage.complete("1").await;
+    });
+    let mut execution = peer.connect_with(policy(3)).start(request());
+    assert_eq!(finished(&mut execution).await.outcome, Outcome::Completed);
+    assert_eq!(peer.attempts(), 3);
+    peer.applause().await;
+}
+
+#[tokio::test]
+async fn attempts_are_counted_and_the_last_cause_is_given() {
+    let peer = Peer::new(async |stage| stage.refuse(Status::unavailable("draining")).await);
+    let error = failed(&mut peer.connect_with(policy(2)).start(request())).await;
+    insta::assert_snapshot!(peer.shown(&error), @"");
+    assert_eq!((peer.attempts(), error.is_retryable()), (2, true));
+}
+
+#[tokio::test]
+async fn status_outside_of_the_policy_is_final() {
+    let peer = Peer::new(async |stage| stage.refuse(Status::invalid_argument("`code` is too long")).await);
+    let error = failed(&mut peer.connect_with(policy(3)).start(request())).await;
+    insta::assert_snapshot!(peer.shown(&error), @"");
+    assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
+}
+
+#[tokio::test]
+async fn wrong_key_is_final() {
+    let peer = Peer::new(async |stage| stage.refuse(Status::unauthenticated("the key is wrong")).await);
+    let error = failed(&mut peer.connect_with(policy(3)).start(request())).await;
+    insta::assert_snapshot!(peer.shown(&error), @"");
+    assert_eq!(peer.attempts(), 1);
+}
+
+#[tokio::test]
+async fn accepted_execution_is_never_sent_again() {
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        stage.accept().await;
+        stage.call(1, "echo", "{}").await;
+        stage.refuse(Status::unavailable("the executor lost its zygote")).await;
+    });
+    let mut execution = peer.connect_with(policy(3)).start(request());
+    assert!(matches!(execution.next_event().await, Some(Ok(Event::ToolCall(_)))));
+    let error = failed(&mut execution).await;
+    insta::assert_snapshot!(peer.shown(&error), @"");
+    assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
+}
+
+#[tokio::test]
+async fn executors_wish_to_wait_is_followed() {
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        if stage.attempt == 1 {
+            let mut status = Status::resource_exhausted("no worker was free");
+            status.metadata_mut().insert("retry-after-ms", tonic::metadata::MetadataValue::from_static("300"));
+            return stage.refuse(status).await;
+        }
+        stage.accept().await;
+        stage.complete("1").await;
+    });
+    let began = Instant::now();
+    let mut execution = peer.connect_with(policy(2)).start(request());
+    assert_eq!(finished(&mut execution).await.outcome, Outcome::Completed);
+    assert!(began.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn pause_that_outlasts_the_deadline_is_not_begun() {
+    let peer = Peer::new(async |stage| stage.refuse(Status::unavailable("draining")).await);
+    let slow = RetryPolicy { backoff_base: Duration::from_secs(60), backoff_max: Duration::from_secs(60), ..policy(3) };
+    let error = failed(&mut peer.connect_with(slow).start(request())).await;
+    assert_eq!((error.code(), peer.attempts()), ("unavailable", 1));
+}
+
+#[tokio::test]
+async fn connection_is_opened_again_after_a_loss() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let url = format!("unix:{}", directory.path().join("missing").display());
+    let options = ConnectionOptions { retry: policy(2), ..ConnectionOptions::default() };
+    let connection = Connection::new(&url.parse().expect("the url is one"), &options).expect("there is no key");
+    let error = failed(&mut connection.start(request())).await;
+    assert!(std::error::Error::source(&error).is_some_and(|source| source.to_string().starts_with("No such file")));
+    assert!(!connection.is_healthy(Duration::from_secs(1)).await);
+
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        stage.accept().await;
+        stage.complete("1").await;
+    });
+    let socket = peer.url().replacen("unix:", "", 1);
+    std::os::unix::fs::symlink(socket, directory.path().join("missing")).expect("the name is free");
+    let mut execution = connection.start(StartRequest { execution_id: "exec-2".to_owned(), ..request() });
+    assert_eq!(finished(&mut execution).await.outcome, Outcome::Completed);
+}
+
+#[test]
+fn status_codes_have_the_names_of_grpc() {
+    assert_eq!("RESOURCE_EXHAUSTED".parse(), Ok(StatusCode::ResourceExhausted));
+    assert_eq!("unavailable".parse(), Ok(StatusCode::Unavailable));
+    assert!("BUSY".parse::<StatusCode>().is_err());
+}

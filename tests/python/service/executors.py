@@ -1,0 +1,114 @@
+"""Real executors for tests: started as a user starts them, watched from outside through `/proc`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from codemode.core.local import find_executable
+
+from .contract import Client
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+class Executor:
+    """One `codemode serve` process."""
+
+    def __init__(self, *arguments: str, target: str, key: str | None = KEY) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")}
+        if key is not None:
+            environment["CODEMODE_API_KEY"] = key
+        self.target = target
+        self.process = subprocess.Popen(
+            [str(find_executable()), "serve", *arguments],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.log: list[str] = []
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if " serving " in line or line.rstrip().endswith("serving"):
+                break
+        else:
+            raise AssertionError(f"the executor did not start: {''.join(self.log)}")
+
+    def client(self, key: str | None = KEY) -> Client:
+        return Client(self.target, key)
+
+    def zygote(self) -> int:
+        """The zygote's process id."""
+        (zygote,) = children(self.process.pid)
+        return zygote
+
+    def workers(self) -> set[int]:
+        return set(children(self.zygote()))
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Ends it the hard way if it must; returns the exit status."""
+        self.terminate()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            assert self.process.stderr is not None
+            self.log += self.process.stderr.readlines()
+            self.process.stderr.close()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(*arguments: str, key: str | None = KEY) -> Iterator[Executor]:
+    """An executor on a loopback port."""
+    address = f"127.0.0.1:{free_port()}"
+    executor = Executor("--listen", address, *arguments, target=address, key=key)
+    try:
+        yield executor
+    finally:
+        if executor.process.poll() is None:
+            executor.stop()
+        elif executor.process.stderr is not None:
+            executor.process.stderr.close()
+
+
+def children(pid: int) -> list[int]:
+    """The live children of a process."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                # The command's name may hold anything, so count from its closing parenthesis.
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(parent) == pid and state != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
+    """Waits until `condition` holds; returns how long it took."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > seconds:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.002)
+    return time.monotonic() - started
