@@ -34,7 +34,7 @@ os._exit(0)
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-pub fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     ["/usr/bin/python3", "/usr/local/bin/python3"]
         .into_iter()
         .map(PathBuf::from)
@@ -42,7 +42,7 @@ pub fn python() -> PathBuf {
         .unwrap_or_else(|| "python3".into())
 }
 
-pub fn config(layers: LayerSet) -> ZygoteConfig {
+pub(crate) fn config(layers: LayerSet) -> ZygoteConfig {
     ZygoteConfig {
         python: python(),
         bootstrap: BOOTSTRAP.to_owned(),
@@ -53,23 +53,23 @@ pub fn config(layers: LayerSet) -> ZygoteConfig {
 }
 
 /// A serving zygote.
-pub struct Jail {
-    pub zygote: Zygote,
+pub(crate) struct Jail {
+    pub(crate) zygote: Zygote,
     sequence: u32,
 }
 
 /// A forked worker and the executor's end of its socket.
-pub struct Worker {
-    pub process: WorkerProcess,
-    pub socket: File,
+pub(crate) struct Worker {
+    pub(crate) process: WorkerProcess,
+    pub(crate) socket: File,
 }
 
 impl Jail {
-    pub fn start(layers: LayerSet) -> Self {
+    pub(crate) fn start(layers: LayerSet) -> Self {
         Self::with(&config(layers))
     }
 
-    pub fn with(config: &ZygoteConfig) -> Self {
+    pub(crate) fn with(config: &ZygoteConfig) -> Self {
         let zygote = Zygote::spawn(config).unwrap_or_else(|error| panic!("{error}: {error:?}; {}", error.remedy()));
         let mut jail = Self { zygote, sequence: 0 };
         match jail.event() {
@@ -79,20 +79,20 @@ impl Jail {
     }
 
     /// The next event.
-    pub fn event(&mut self) -> ZygoteEvent {
+    pub(crate) fn event(&mut self) -> ZygoteEvent {
         wait(self.zygote.control());
         self.zygote.receive().unwrap()
     }
 
     /// Asks for a worker; its event is still to come.
-    pub fn request(&mut self) -> (u32, File) {
+    pub(crate) fn request(&mut self) -> (u32, File) {
         let (ours, theirs) = worker_socketpair().unwrap();
         self.sequence += 1;
         self.zygote.fork_worker(self.sequence, theirs).unwrap();
         (self.sequence, blocking(ours))
     }
 
-    pub fn worker(&mut self) -> Worker {
+    pub(crate) fn worker(&mut self) -> Worker {
         let (sequence, socket) = self.request();
         match self.event() {
             ZygoteEvent::Forked { sequence: answered, worker } => {
@@ -104,14 +104,14 @@ impl Jail {
     }
 
     /// A worker that is locked down and waits for its program.
-    pub fn ready_worker(&mut self) -> Worker {
+    pub(crate) fn ready_worker(&mut self) -> Worker {
         let mut worker = self.worker();
         worker.ready();
         worker
     }
 
     /// Runs one program in a worker of its own: what it answered, and how it ended.
-    pub fn run(&mut self, program: &str) -> (String, WaitStatus) {
+    pub(crate) fn run(&mut self, program: &str) -> (String, WaitStatus) {
         let mut worker = self.ready_worker();
         worker.send(program);
         let answer = worker.answer();
@@ -119,21 +119,21 @@ impl Jail {
     }
 
     /// The answer of a program that ends well.
-    pub fn answer(&mut self, program: &str) -> String {
+    pub(crate) fn answer(&mut self, program: &str) -> String {
         let (answer, status) = self.run(program);
         assert_eq!(status, WaitStatus::Exited(0), "{answer}; {}", self.last_words());
         answer
     }
 
     /// Waits for this worker's end.
-    pub fn ended(&mut self, worker: &Worker) -> WaitStatus {
+    pub(crate) fn ended(&mut self, worker: &Worker) -> WaitStatus {
         match self.event() {
             ZygoteEvent::Exited { pid, status, .. } if pid == worker.process.zygote_pid() => status,
             event => panic!("{event:?} instead of the end of {:?}", worker.process),
         }
     }
 
-    pub fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let mut words = [0; 4096];
         let read = File::from(self.zygote.stderr().try_clone_to_owned().unwrap()).read(&mut words).unwrap_or(0);
         String::from_utf8_lossy(&words[..read]).into_owned()
@@ -142,20 +142,20 @@ impl Jail {
 
 impl Worker {
     /// Waits for the end of the lock-down, after which limits may be set.
-    pub fn ready(&mut self) {
+    pub(crate) fn ready(&mut self) {
         wait(self.socket.as_fd());
         let mut ready = [0];
         self.socket.read_exact(&mut ready).unwrap();
         assert_eq!(&ready, b"R");
     }
 
-    pub fn send(&mut self, program: &str) {
+    pub(crate) fn send(&mut self, program: &str) {
         self.socket.write_all(program.as_bytes()).unwrap();
         self.socket.write_all(b"\0").unwrap();
     }
 
     /// What the worker says until it ends; nothing, if it is killed.
-    pub fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let mut answer = String::new();
         wait(self.socket.as_fd());
         let _ = self.socket.read_to_string(&mut answer);
@@ -164,7 +164,7 @@ impl Worker {
 }
 
 /// Waits until a descriptor is readable.
-pub fn wait(descriptor: BorrowedFd<'_>) {
+pub(crate) fn wait(descriptor: BorrowedFd<'_>) {
     let started = Instant::now();
     let mut watched = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let deadline = i32::try_from(DEADLINE.as_millis()).unwrap();
@@ -182,7 +182,7 @@ fn blocking(descriptor: OwnedFd) -> File {
     File::from(descriptor)
 }
 
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     // SAFETY: no precondition.
     unsafe { libc::geteuid() == 0 }
 }

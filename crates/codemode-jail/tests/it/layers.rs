@@ -59,7 +59,7 @@ fn rlimits_stop_a_memory_bomb_and_a_descriptor_flood() {
     assert_eq!(jail.answer(flood), "Too many open files");
     let file = std::env::temp_dir().join(format!("codemode-jail-test-{}", std::process::id()));
     assert_eq!(
-        jail.answer(&format!("open('{}', 'w').write('x')", file.display())),
+        jail.answer(&format!("open('{}', 'wb', 0).write(b'x')", file.display())),
         "OSError: [Errno 27] File too large"
     );
     let _ = std::fs::remove_file(file);

@@ -12,4 +12,5 @@ mod lifecycle;
 mod limits;
 mod probe;
 mod python;
+mod timing;
 mod unprivileged;

@@ -204,9 +204,9 @@ mod tests {
             Ok(_) => "accepted".to_owned(),
             Err(error) => error.to_string(),
         };
-        insta::assert_snapshot!(error(&[""]), @"");
-        insta::assert_snapshot!(error(&["__list__"]), @"");
-        insta::assert_snapshot!(error(&["weather", "weather"]), @"");
+        insta::assert_snapshot!(error(&[""]), @"`` cannot be the name of a tool: it is empty");
+        insta::assert_snapshot!(error(&["__list__"]), @"`__list__` cannot be the name of a tool: names that begin with `__` are reserved");
+        insta::assert_snapshot!(error(&["weather", "weather"]), @"two tools have the name `weather`");
         assert_eq!(error(&["é".repeat(129).as_str()]).matches("longer than 128").count(), 1);
     }
 

@@ -134,6 +134,15 @@ mod tests {
             "unix:x",
             "http://a:b@x",
         ];
-        insta::assert_snapshot!(all.map(endpoint).join("\n"), @"");
+        insta::assert_snapshot!(all.map(endpoint).join("\n"), @r"
+        unknown scheme in the executor url `executor:8001`: use `http://host:port`, `grpc://host:port` or `unix:/path`
+        unknown scheme in the executor url `ftp://x`: use `http://host:port`, `grpc://host:port` or `unix:/path`
+        the executor url `https://x:1` asks for TLS, which this build of codemode does not have yet: use `http://` within a private network or behind a proxy that adds TLS, or `unix:/path`
+        malformed executor url `http://:1`: the host is missing
+        malformed executor url `http://x:0`: the port is a number from 1 to 65535
+        malformed executor url `http://x/y`: it has no path, query or fragment: `http://host:port`
+        malformed executor url `unix:x`: the path of a unix socket is absolute: `unix:/path`
+        malformed executor url `http://…@x`: user information has no meaning here; pass the key on its own
+        ");
     }
 }

@@ -53,7 +53,10 @@ async fn result_has_value_output_and_tool_calls() {
     assert_eq!((result.stdout.as_str(), result.code.as_str()), ("hello\n", "program"));
     assert_eq!(result.correlation_id.split('-').map(str::len).collect::<Vec<_>>(), [2, 6, 4]);
     let names: Vec<_> = result.tool_calls.iter().map(|call| (call.name.as_str(), call.arguments.to_json())).collect();
-    assert_eq!(names, [("echo", r#"{"text":"a"}"#.to_owned()), ("echo", r#"{"text":1}"#.to_owned()), ("echo", "null".to_owned())]);
+    assert_eq!(
+        names,
+        [("echo", r#"{"text":"a"}"#.to_owned()), ("echo", r#"{"text":1}"#.to_owned()), ("echo", "null".to_owned())]
+    );
     assert_eq!(result.tool_calls[0].status, ToolCallStatus::Completed);
     assert!(matches!(result.tool_calls[1].status, ToolCallStatus::Failed(_)));
     peer.applause().await;
@@ -161,5 +164,5 @@ async fn malformed_value_is_no_success() {
     });
     let result = codemode(&peer).execute("").await.expect("the peer answers");
     assert_eq!((result.success, result.outcome), (false, Outcome::Killed));
-    insta::assert_snapshot!(result.error.expect("it failed").message, @"");
+    insta::assert_snapshot!(result.error.expect("it failed").message, @"the worker sent a malformed value: not an encoded value: unknown tag `pickle`");
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use codemode::execution::{
-    Event, ExecutionError, Finished, Limits, Outcome, OutputMode, OutputStream, SendError, StartRequest, ToolCall, ToolOutcome,
+    Event, ExecutionError, Finished, Limits, Outcome, OutputMode, OutputStream, SendError, StartRequest, ToolCall,
+    ToolOutcome,
 };
 use codemode_proto::v1;
 use codemode_proto::v1::execute_request::Message as Request;
@@ -49,7 +50,10 @@ async fn start_carries_the_request_the_key_and_the_correlation_id() {
     let limits = Limits { memory: Some(7), ..Limits::default() };
     let mut execution = peer.connect().start(StartRequest { limits, ..request() });
     let end = finished(&mut execution).await;
-    assert_eq!((end.outcome, end.value.as_ref(), end.jail_profile.as_str()), (Outcome::Completed, &b"1"[..], "standard"));
+    assert_eq!(
+        (end.outcome, end.value.as_ref(), end.jail_profile.as_str()),
+        (Outcome::Completed, &b"1"[..], "standard")
+    );
     assert_eq!(execution.next_event().await.map(|event| event.is_ok()), None);
     peer.applause().await;
 }
@@ -188,11 +192,11 @@ async fn deadline_holds_before_and_after_acceptance() {
     let connection = peer.connect();
     let brief = || StartRequest { deadline: Duration::from_millis(200), ..request() };
     let error = failed(&mut connection.start(brief())).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"no answer from the executor at `URL` within 0.2 s; the execution had made 0 tool calls");
     let mut execution = connection.start(brief());
     called(&mut execution).await;
     let error = failed(&mut execution).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"no answer from the executor at `URL` within 0.2 s; the execution had made 1 tool calls");
     peer.applause().await;
 }
 
@@ -208,8 +212,8 @@ async fn closed_connection_ends_its_executions() {
     let mut execution = connection.start(request());
     called(&mut execution).await;
     connection.close();
-    insta::assert_snapshot!(peer.shown(&failed(&mut execution).await), @"");
-    insta::assert_snapshot!(peer.shown(&failed(&mut connection.start(request())).await), @"");
+    insta::assert_snapshot!(peer.shown(&failed(&mut execution).await), @"the connection to the executor at `URL` is closed");
+    insta::assert_snapshot!(peer.shown(&failed(&mut connection.start(request())).await), @"the connection to the executor at `URL` is closed");
     peer.applause().await;
 }
 
@@ -217,7 +221,7 @@ async fn closed_connection_ends_its_executions() {
 async fn malformed_request_is_not_sent() {
     let peer = Peer::new(async |_| {});
     let error = failed(&mut peer.connect().start(StartRequest { execution_id: "a b".to_owned(), ..request() })).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"`execution_id` cannot be sent: it has 1 to 128 characters of [A-Za-z0-9._:-]");
     assert_eq!((peer.attempts(), error.is_retryable()), (0, false));
 }
 
@@ -262,12 +266,12 @@ async fn info_and_health_are_answered() {
     let connection = peer.connect();
     let info = connection.info(crate::peer::PATIENCE).await.expect("the key is right");
     assert_eq!((info.version.as_str(), info.default_limits.wall_time), ("1.2.3", Some(Duration::from_secs(30))));
-    insta::assert_snapshot!(info.to_json(), @"");
+    insta::assert_snapshot!(info.to_json(), @r#"{"version":"1.2.3","python_version":"3.12.1","default_limits":{"wall_time":30.0,"cpu_time":null,"memory":1024,"output":null,"tool_calls":null,"code":null,"value":null,"open_files":null,"tasks":null,"scratch":null,"scratch_files":null,"tool_call_time":null},"limit_ceilings":{"wall_time":null,"cpu_time":null,"memory":null,"output":null,"tool_calls":null,"code":null,"value":null,"open_files":null,"tasks":null,"scratch":null,"scratch_files":null,"tool_call_time":null},"pool":{"idle":0,"in_use":0,"queued":0,"capacity":0,"queue_capacity":0},"jail":{"required_profile":"","reached_profile":"","layers":[]}}"#);
     assert!(connection.is_healthy(crate::peer::PATIENCE).await);
 
     let options = codemode::execution::ConnectionOptions::default();
     let address = peer.url().parse().expect("the url is one");
     let anonymous = codemode::execution::Connection::new(&address, &options).expect("there is no key");
     let error = anonymous.info(crate::peer::PATIENCE).await.expect_err("the key is missing");
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"the executor at `URL` refused the API key: the key is wrong (UNAUTHENTICATED)");
 }

@@ -46,30 +46,30 @@ async fn error_of(messages: Vec<Response>) -> String {
 
 #[tokio::test]
 async fn order_is_checked() {
-    insta::assert_snapshot!(error_of(vec![call(1, "echo", "{}")]).await, @"");
-    insta::assert_snapshot!(error_of(vec![output(v1::Stream::Stdout, 1)]).await, @"");
-    insta::assert_snapshot!(error_of(vec![completed("1")]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted(), accepted()]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted()]).await, @"");
+    insta::assert_snapshot!(error_of(vec![call(1, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: `tool_call` before `accepted`");
+    insta::assert_snapshot!(error_of(vec![output(v1::Stream::Stdout, 1)]).await, @"the executor at `URL` broke the protocol: `output` before `accepted`");
+    insta::assert_snapshot!(error_of(vec![completed("1")]).await, @"the executor at `URL` broke the protocol: `finished` before `accepted`");
+    insta::assert_snapshot!(error_of(vec![accepted(), accepted()]).await, @"the executor at `URL` broke the protocol: `accepted` twice");
+    insta::assert_snapshot!(error_of(vec![accepted()]).await, @"the executor at `URL` broke the protocol: the stream closed before `finished`");
 }
 
 #[tokio::test]
 async fn tool_calls_are_checked() {
-    insta::assert_snapshot!(error_of(vec![accepted(), call(2, "echo", "{}")]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", "{}"), call(1, "echo", "{}")]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "shell", "{}")]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", &" ".repeat(101))]).await, @"");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(2, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: tool call 2 where 1 was next");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", "{}"), call(1, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: tool call 1 where 2 was next");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "shell", "{}")]).await, @"the executor at `URL` broke the protocol: a call of the tool `shell`, which was not offered");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", &" ".repeat(101))]).await, @"the executor at `URL` broke the protocol: a value of 101 bytes where the limit is 100");
     let calls = (1..=3).map(|call_id| call(call_id, "echo", "{}"));
-    insta::assert_snapshot!(error_of(std::iter::once(accepted()).chain(calls).collect()).await, @"");
+    insta::assert_snapshot!(error_of(std::iter::once(accepted()).chain(calls).collect()).await, @"the executor at `URL` broke the protocol: more tool calls than the limit of 2");
 }
 
 #[tokio::test]
 async fn output_and_values_are_bounded() {
-    insta::assert_snapshot!(error_of(vec![accepted(), output(v1::Stream::Stdout, 2_000)]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted(), output(v1::Stream::Unspecified, 1)]).await, @"");
-    insta::assert_snapshot!(error_of(vec![accepted(), completed(&" ".repeat(101))]).await, @"");
+    insta::assert_snapshot!(error_of(vec![accepted(), output(v1::Stream::Stdout, 2_000)]).await, @"the executor at `URL` broke the protocol: more output than the limit of 10 bytes");
+    insta::assert_snapshot!(error_of(vec![accepted(), output(v1::Stream::Unspecified, 1)]).await, @"the executor at `URL` broke the protocol: output of an unknown stream");
+    insta::assert_snapshot!(error_of(vec![accepted(), completed(&" ".repeat(101))]).await, @"the executor at `URL` broke the protocol: a value of 101 bytes where the limit is 100");
     let unknown = Response::Finished(v1::Finished { outcome: 99, ..v1::Finished::default() });
-    insta::assert_snapshot!(error_of(vec![accepted(), unknown]).await, @"");
+    insta::assert_snapshot!(error_of(vec![accepted(), unknown]).await, @"the executor at `URL` broke the protocol: an unknown outcome");
 }
 
 #[tokio::test]
@@ -93,11 +93,7 @@ async fn program_that_never_ran_needs_no_acceptance() {
     let peer = Peer::new(async |mut stage| {
         stage.start().await;
         let error = v1::ProgramError { r#type: "SyntaxError".to_owned(), ..v1::ProgramError::default() };
-        let end = v1::Finished {
-            outcome: v1::Outcome::Rejected.into(),
-            error: Some(error),
-            ..v1::Finished::default()
-        };
+        let end = v1::Finished { outcome: v1::Outcome::Rejected.into(), error: Some(error), ..v1::Finished::default() };
         stage.send(Response::Finished(end)).await;
     });
     let end = finished(&mut peer.start()).await;

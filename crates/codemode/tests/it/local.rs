@@ -71,10 +71,10 @@ fn executor_gets_key_and_socket_and_ends_with_its_stdin() {
 
 #[test]
 fn executor_that_does_not_start_is_quoted() {
-    insta::assert_snapshot!(Script::new("echo 'no layer `seccomp`' >&2; exit 78").start().expect_err("it exits"), @"");
-    insta::assert_snapshot!(Script::new("echo oops >&2; exit 3").start().expect_err("it exits"), @"");
-    insta::assert_snapshot!(Script::new("echo hello; cat").start().expect_err("it is no executor"), @"");
-    insta::assert_snapshot!(Script::new("kill -9 $$").start().expect_err("it dies"), @"");
+    insta::assert_snapshot!(Script::new("echo 'no layer `seccomp`' >&2; exit 78").start().expect_err("it exits"), @"no layer `seccomp`");
+    insta::assert_snapshot!(Script::new("echo oops >&2; exit 3").start().expect_err("it exits"), @"`codemode` exited with code 3 before it served: oops");
+    insta::assert_snapshot!(Script::new("echo hello; cat").start().expect_err("it is no executor"), @"`codemode` is not an executor: it answered `hello`");
+    insta::assert_snapshot!(Script::new("kill -9 $$").start().expect_err("it dies"), @"`codemode` was killed before it served");
 }
 
 #[test]
@@ -95,6 +95,6 @@ fn executor_that_never_serves_is_killed() {
 async fn missing_executable_is_named_with_a_hint() {
     let options = LocalOptions { executable: Some("/nowhere/codemode".into()), ..LocalOptions::default() };
     let error = LocalExecutor::start(options).await.expect_err("there is none");
-    insta::assert_snapshot!(error, @"");
-    insta::assert_snapshot!(error.hint().unwrap_or_default(), @"");
+    insta::assert_snapshot!(error, @"failed to run `/nowhere/codemode` as the embedded executor");
+    insta::assert_snapshot!(error.hint().unwrap_or_default(), @"install codemode, put it on PATH, or name it in CODEMODE_EXECUTABLE");
 }

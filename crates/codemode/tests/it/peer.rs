@@ -4,7 +4,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use codemode::execution::{Connection, ConnectionOptions, Execution, RetryPolicy, StartRequest, ToolDescription, ToolSet};
+use codemode::execution::{
+    Connection, ConnectionOptions, Execution, RetryPolicy, StartRequest, ToolDescription, ToolSet,
+};
 use codemode_proto::v1;
 use codemode_proto::v1::execute_request::Message as Request;
 use codemode_proto::v1::execute_response::Message as Response;

@@ -52,11 +52,11 @@ async fn arguments_and_results_are_typed() {
     let error = call(r#"{"location":""}"#).await.expect_err("there is no such place");
     assert_eq!(error.to_string(), "NoSuchPlace: nowhere");
     let error = call(r#"{"days":2}"#).await.expect_err("the location is missing");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"ValueError: wrong arguments of the tool `weather`: missing field `location`");
     let error = call(r#"{"location":1}"#).await.expect_err("the location is text");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"ValueError: wrong arguments of the tool `weather`: invalid type: integer `1`, expected a string");
     let error = registry.call("gone", arguments("{}"), context()).await.expect_err("there is no such tool");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"LookupError: the tool `gone` was removed");
 }
 
 #[test]
@@ -66,16 +66,16 @@ fn description_comes_from_the_types() {
     assert_eq!((name.as_str(), description.as_str(), is_async), ("weather", "The weather of a place.", false));
     assert_eq!(parameters, ["location", "days", "at"]);
     let text = |schema: bytes::Bytes| String::from_utf8(schema.to_vec()).expect("it is JSON");
-    insta::assert_snapshot!(text(input_schema), @"");
-    insta::assert_snapshot!(text(output_schema), @"");
+    insta::assert_snapshot!(text(input_schema), @r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"WeatherArgs","description":"The weather of a place.","type":"object","properties":{"location":{"type":"string"},"days":{"type":["integer","null"],"format":"uint32","minimum":0,"default":null},"at":{"type":["string","null"]}},"required":["location"]}"#);
+    insta::assert_snapshot!(text(output_schema), @r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"Weather","type":"object","properties":{"temperature":{"type":"number","format":"double"},"place":{"type":"string"}},"required":["temperature","place"]}"#);
 }
 
 #[tokio::test]
 async fn names_are_unique_unless_overwritten() {
     let registry = weather();
     let other = |_: NoArguments| async { Ok::<_, ToolError>(1) };
-    insta::assert_snapshot!(registry.register("weather", other).expect_err("it exists"), @"");
-    insta::assert_snapshot!(registry.register("__list__", other).expect_err("it is reserved"), @"");
+    insta::assert_snapshot!(registry.register("weather", other).expect_err("it exists"), @"a tool with the name `weather` exists already");
+    insta::assert_snapshot!(registry.register("__list__", other).expect_err("it is reserved"), @"`__list__` cannot be the name of a tool: names that begin with `__` are reserved");
     let builder = registry.tool("weather").description("Another.").awaitable().overwrite();
     builder.register(other).expect("it may be overwritten");
     let description = registry.description("weather").expect("it is registered");
@@ -84,7 +84,7 @@ async fn names_are_unique_unless_overwritten() {
     assert_eq!(value, Value::Int(1));
     assert_eq!((registry.names(), registry.tools().len()), (vec!["weather".to_owned()], 1));
     registry.remove("weather").expect("it is registered");
-    insta::assert_snapshot!(registry.remove("weather").expect_err("it is gone"), @"");
+    insta::assert_snapshot!(registry.remove("weather").expect_err("it is gone"), @"no tool has the name `weather`");
     assert!(registry.tools().is_empty());
 }
 

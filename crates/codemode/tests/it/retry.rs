@@ -35,7 +35,7 @@ async fn request_that_was_not_accepted_is_sent_again() {
 async fn attempts_are_counted_and_the_last_cause_is_given() {
     let peer = Peer::new(async |stage| stage.refuse(Status::unavailable("draining")).await);
     let error = failed(&mut peer.connect_with(policy(2)).start(request())).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"failed to reach the executor at `URL` (2 attempts): draining (UNAVAILABLE)");
     assert_eq!((peer.attempts(), error.is_retryable()), (2, true));
 }
 
@@ -43,7 +43,7 @@ async fn attempts_are_counted_and_the_last_cause_is_given() {
 async fn status_outside_of_the_policy_is_final() {
     let peer = Peer::new(async |stage| stage.refuse(Status::invalid_argument("`code` is too long")).await);
     let error = failed(&mut peer.connect_with(policy(3)).start(request())).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"the executor at `URL` refused the request (1 attempt): `code` is too long (INVALID_ARGUMENT)");
     assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
 }
 
@@ -51,7 +51,7 @@ async fn status_outside_of_the_policy_is_final() {
 async fn wrong_key_is_final() {
     let peer = Peer::new(async |stage| stage.refuse(Status::unauthenticated("the key is wrong")).await);
     let error = failed(&mut peer.connect_with(policy(3)).start(request())).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"the executor at `URL` refused the API key: the key is wrong (UNAUTHENTICATED)");
     assert_eq!(peer.attempts(), 1);
 }
 
@@ -66,7 +66,7 @@ async fn accepted_execution_is_never_sent_again() {
     let mut execution = peer.connect_with(policy(3)).start(request());
     assert!(matches!(execution.next_event().await, Some(Ok(Event::ToolCall(_)))));
     let error = failed(&mut execution).await;
-    insta::assert_snapshot!(peer.shown(&error), @"");
+    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made 1 tool calls; the execution was not retried, because its tool calls could repeat: the executor lost its zygote (UNAVAILABLE)");
     assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
 }
 

@@ -64,7 +64,27 @@ fn what_is_not_in_the_encoding_is_refused() {
         Ok(value) => panic!("{text} is {value:?}"),
         Err(error) => format!("{text}  {error}"),
     });
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+      not an encoded value: no JSON value at byte 0
+    nul  not an encoded value: no JSON value at byte 0
+    01  not an encoded value: a number with a leading zero at byte 2
+    1.  not an encoded value: no digit at byte 2
+    NaN  not an encoded value: no JSON value at byte 0
+    [1,]  not an encoded value: no JSON value at byte 3
+    {"a":1,}  not an encoded value: no key at byte 7
+    1 2  not an encoded value: something after the value at byte 2
+    ""  not an encoded value: a control character in a string at byte 1
+    "\ud800"  not an encoded value: a lone surrogate at byte 7
+    {"$":["pickle","gA=="]}  not an encoded value: unknown tag `pickle`
+    {"$":1}  not an encoded value: a tag is an array of a name and its content
+    {"$":["bytes",1]}  not an encoded value: wrong content of the tag `bytes`
+    {"$":["bytes","a"]}  not an encoded value: wrong content of the tag `bytes`
+    {"$":["set",[[]]]}  not an encoded value: wrong content of the tag `set`
+    {"$":["date","2024-02-30"]}  not an encoded value: wrong content of the tag `date`
+    {"$":["timedelta",[0,86400,0]]}  not an encoded value: wrong content of the tag `timedelta`
+    {"$":["dict",[[1]]]}  not an encoded value: wrong content of the tag `dict`
+    {"$":["dict",[[[],1]]]}  not an encoded value: wrong content of the tag `dict`
+    "#);
     assert!(Value::decode(b"\"\xff\"").is_err());
     assert!(Value::decode("9".repeat(100_001).as_bytes()).is_err());
 }
@@ -109,14 +129,15 @@ fn rust_types_cross_both_ways() {
     let decoded = Value::decode(&encoded).expect("it is an encoded value");
     assert_eq!(from_value::<Order>(&decoded).expect("it is an order"), order);
     let error = from_value::<Order>(&Value::Dict(Vec::new())).expect_err("it has no number");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"missing field `number`");
     let moment = Value::decode(br#"{"$":["date","2024-02-29"]}"#).expect("it is an encoded value");
     assert_eq!(from_value::<String>(&moment).expect("a date is text"), "2024-02-29");
 }
 
 /// Values whose round trip is exact: no NaN.
 fn value() -> impl Strategy<Value = Value> {
-    let key = || prop_oneof![any::<String>().prop_map(Value::Str), any::<i64>().prop_map(Value::from), Just("$".into())];
+    let key =
+        || prop_oneof![any::<String>().prop_map(Value::Str), any::<i64>().prop_map(Value::from), Just("$".into())];
     let leaf = prop_oneof![
         Just(Value::None),
         any::<bool>().prop_map(Value::Bool),
@@ -131,7 +152,12 @@ fn value() -> impl Strategy<Value = Value> {
             prop::collection::vec(inner.clone(), 0..8).prop_map(Value::Tuple),
             prop::collection::vec((key(), inner), 0..8).prop_map(|mut members| {
                 let mut seen: Vec<Value> = Vec::new();
-                members.retain(|(key, _)| !seen.contains(key) && { seen.push(key.clone()); true });
+                members.retain(|(key, _)| {
+                    !seen.contains(key) && {
+                        seen.push(key.clone());
+                        true
+                    }
+                });
                 Value::Dict(members)
             }),
         ]
