@@ -1,9 +1,9 @@
 """Measures codemode against its peers, side by side on the same work: ``python benches/run.py``, or ``make bench``.
 
 The subjects are codemode (an embedded executor), a bare ``python3 -I -S -c`` for each execution (this interpreter),
-opencodemode (its sidecar and ToolService on loopback) and pydantic-monty. The last two are installed into environments of
-their own below ``benches/.cache`` the first time. The exit status is 1 where codemode fails at a row; a missed target is
-only reported, because it may be the machine's.
+opencodemode (its sidecar and ToolService on loopback) and pydantic-monty. The last two are installed into environments
+of their own below ``benches/.cache`` the first time. The exit status is 1 where codemode fails at a row; a missed
+target is only reported, because it may be the machine's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The subjects, and a Python environment for each rival.
 
-A rival is installed from the package registry into a virtual environment of its own below `benches/.cache`, once. A rival
+A rival is installed from the package registry into a virtual environment of its own below `benches/.cache`, once. One
 that cannot be installed is left out, and the report says why.
 """
 
@@ -24,7 +24,7 @@ class SubjectSpec:
     Attributes:
         name: Its name in the report and on the command line.
         driver: Its script in `benches/subjects`.
-        package: The module that the import row imports; empty where there is none.
+        package: The statement that the import row measures; empty where there is none.
         requirement: What is installed for it; empty: it runs in this interpreter's environment.
     """
 
@@ -39,7 +39,8 @@ class SubjectSpec:
         return BENCHES / "subjects" / self.driver
 
 
-CODEMODE = SubjectSpec("codemode", "codemode_local.py", "from codemode import Codemode")
+# `__version__` makes it load the extension module too, which it does at the first use otherwise.
+CODEMODE = SubjectSpec("codemode", "codemode_local.py", "from codemode import Codemode, __version__")
 BARE = SubjectSpec("bare python", "bare_python.py")
 RIVALS = (
     SubjectSpec("opencodemode", "opencodemode_sidecar.py", "from codemode import Codemode", "opencodemode==0.3.0b13"),
@@ -73,6 +74,7 @@ def interpreter(spec: SubjectSpec) -> str:
 
 
 def environment(spec: SubjectSpec) -> dict[str, str]:
-    """The environment of the subject's driver. A rival must not find this package: opencodemode is called `codemode` too."""
+    """The environment variables of the subject's driver."""
+    # A rival must not find this package by PYTHONPATH: opencodemode's import name is `codemode` too.
     hidden = {"PYTHONPATH", "PYTHONHOME"} if spec.requirement else set()
     return {name: value for name, value in os.environ.items() if name not in hidden}

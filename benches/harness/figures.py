@@ -1,4 +1,4 @@
-"""Medians, percentiles, and ratios of paired rounds."""
+"""Medians, percentiles, ratios of paired rounds, and how a figure is written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+_UNITS = {"s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")), "B": ((2**20, "MB"), (2**10, "KB"))}
 
 Rounds = list[list[float]]
 """The samples of a subject's row, by round."""
@@ -51,3 +53,12 @@ def ratio(cell: Cell, baseline: Cell, percent: float = 50) -> Ratio | None:
         return None
     ratios = [Cell([ours]).figure(percent) / Cell([theirs]).figure(percent) for ours, theirs in pairs]
     return Ratio(statistics.median(ratios), min(ratios), max(ratios))
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with three digits in the unit that suits it."""
+    if unit not in _UNITS:
+        return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
+    factor, name = next((step for step in _UNITS[unit] if value >= step[0]), _UNITS[unit][-1])
+    scaled = value / factor
+    return f"{scaled:.0f} {name}" if scaled >= 100 else f"{scaled:.3g} {name}"

@@ -35,7 +35,7 @@ class Session:
         self.facts: dict[str, dict[str, Any]] = {}
         self._progress = progress
         self._running: dict[str, SubjectProcess] = {}
-        self._broken: dict[str, str] = {}
+        self._broken: dict[str, Cell] = {}
 
     def start(self) -> None:
         """Starts each subject. One that cannot be started is left out, with the reason in its cells."""
@@ -43,14 +43,18 @@ class Session:
             self._progress(f"starting {spec.name}")
             try:
                 process = self._running[spec.name] = SubjectProcess(spec)
-                process.ask("open")
-                self.facts[spec.name] = process.ask("facts")
-            except (InstallError, SubjectError) as error:
-                self._broken[spec.name] = str(error)
+                process.samples("open", {})
+                self.facts[spec.name] = process.facts()
+            except InstallError as error:
+                self._broken[spec.name] = Cell(reason=f"cannot be installed: {error}")
+            except SubjectError as error:
+                self._broken[spec.name] = Cell(reason=str(error), failed=True)
 
     def row(self, row: Row, *, quick: bool) -> dict[str, Cell]:
         """One cell for each subject."""
-        cells = {spec.name: Cell(reason=self._broken.get(spec.name, "")) for spec in self.specs}
+        cells = {spec.name: self._broken.get(spec.name) or Cell() for spec in self.specs}
+        if row.unit == "B":
+            memory.settle()
         for number in range(1 if quick else row.rounds):
             self._progress(f"{row.title}, round {number + 1}")
             for spec in self.specs:
@@ -72,10 +76,8 @@ class Session:
             return self._memory(row, spec)
         if row.fresh:
             with SubjectProcess(spec) as process:
-                samples: list[float] = process.ask(row.ask, **options)
-                return samples
-        samples = self._running[spec.name].ask(row.ask, **options)
-        return samples
+                return process.samples(row.ask, options)
+        return self._running[spec.name].samples(row.ask, options)
 
     def _memory(self, row: Row, spec: SubjectSpec) -> list[float]:
         processes = memory.tree(int(self.facts[spec.name]["pid"]))
@@ -83,10 +85,10 @@ class Session:
             raise RowUnavailableError("a process for each execution, nothing between them")
         if row.key == "executor":
             return [float(sum(process.pss for process in processes))]
-        if self.facts[spec.name].get("workers_depth") is None:
+        depth = self.facts[spec.name].get("workers_depth")
+        if depth is None:
             raise RowUnavailableError("it keeps no workers")
-        depth = self.facts[spec.name]["workers_depth"]
-        return [float(process.pss) for process in processes if process.leaf and process.depth >= depth]
+        return [float(process.pss) for process in processes if process.depth == depth]
 
     def close(self) -> None:
         """Ends all subjects."""

@@ -1,7 +1,7 @@
 """How much memory a subject's processes take: the proportional set size, in which shared pages are divided up.
 
-The resident size would count the pages that a worker shares with its zygote once for each worker. Workers are not dumpable, so
-only root can read theirs.
+The resident size would count the pages that a worker shares with its zygote once for each worker. Workers are not
+dumpable, so only root can read theirs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ class Process:
     name: str
     depth: int
     pss: int
-    leaf: bool
+
+
+def settle() -> None:
+    """Waits until pools are full again."""
+    time.sleep(_SETTLED)
 
 
 def tree(root: int) -> list[Process]:
@@ -34,7 +38,6 @@ def tree(root: int) -> list[Process]:
     Raises:
         UnreadableError: Not all of them can be read.
     """
-    time.sleep(_SETTLED)
     return _below(root, 1)
 
 
@@ -42,7 +45,7 @@ def _below(pid: int, depth: int) -> list[Process]:
     found: list[Process] = []
     for child in _children(pid):
         below = _below(child, depth + 1)
-        found += [Process(child, _name(child), depth, _pss(child), not below), *below]
+        found += [Process(child, _name(child), depth, _pss(child)), *below]
     return found
 
 

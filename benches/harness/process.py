@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -34,13 +36,22 @@ class SubjectProcess:
             text=True,
         )
 
-    def ask(self, row: str, **options: Any) -> Any:
-        """The samples of a row, or the facts.
+    def samples(self, row: str, options: Mapping[str, Any]) -> list[float]:
+        """The samples of a row.
 
         Raises:
             RowUnavailableError: The subject cannot do it.
             SubjectError: It failed, or its process ended.
         """
+        samples: list[float] = self._ask(row, options)["samples"]
+        return samples
+
+    def facts(self) -> dict[str, Any]:
+        """What the subject says about itself. Raises `SubjectError` where it fails at that."""
+        facts: dict[str, Any] = self._ask("facts", {})["facts"]
+        return facts
+
+    def _ask(self, row: str, options: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
             self._process.stdin.write(json.dumps({"row": row, **options}) + "\n")
@@ -52,20 +63,18 @@ class SubjectProcess:
             self._stderr.seek(0)
             last = (self._stderr.read().strip().splitlines() or ["it wrote nothing"])[-1]
             raise SubjectError(f"the driver ended: {last}")
-        reply = json.loads(line)
+        reply: dict[str, Any] = json.loads(line)
         if "unavailable" in reply:
             raise RowUnavailableError(reply["unavailable"])
         if "error" in reply:
             raise SubjectError(reply["error"])
-        return reply["samples"] if "samples" in reply else reply["facts"]
+        return reply
 
     def close(self) -> None:
         """Ends the driver, which ends what it started."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

@@ -6,31 +6,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.figures import Cell, ratio
+from harness.figures import Cell, quantity, ratio
 from harness.rows import Row
 from harness.targets import OURS, Table, Verdict
 
-_UNITS = {"s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")), "B": ((2**20, "MB"), (2**10, "KB"))}
 _MARKS = {True: "reached", False: "MISSED", None: "-"}
 
 
 def text(machine: Mapping[str, str], facts: Mapping[str, Any], rows: Sequence[Row], table: Table) -> str:
-    """The machine, the subjects and the figures; behind each rival's figure its ratio to codemode's."""
+    """The machine, the subjects, the figures, and how the others compare with codemode."""
     subjects = list(next(iter(table.values()))) if table else []
-    lines = [f"{name:10} {value}" for name, value in machine.items()]
-    lines += [f"{name:10} {_about(facts[name])}" for name in subjects if name in facts]
-    grid = [["", *subjects]]
-    reasons: list[str] = []
+    figures, ratios, reasons = [["", *subjects]], [["", *subjects[1:]]], []
     for row in rows:
+        cells = table[row.key]
         for percent in row.percentiles:
-            first = percent == row.percentiles[0]
-            title = row.title if len(row.percentiles) == 1 else f"{row.title if first else '':33} p{percent}"
-            grid.append([title, *(_figure(table[row.key], subject, row, percent) for subject in subjects)])
-        reasons += [f"  {row.key}: {name}: {cell.reason}" for name, cell in table[row.key].items() if cell.reason]
-    lines += ["", *_aligned(grid), "", "In brackets: the ratio to codemode, the median of the rounds (least–most)."]
-    if reasons:
-        lines += ["", "n/a:", *reasons]
-    return "\n".join(lines)
+            title = row.title if percent == row.percentiles[0] else ""
+            named = f"{title:34} p{percent}" if len(row.percentiles) > 1 else title
+            figures.append([named, *(_figure(cells[name], row, percent) for name in subjects)])
+        if any(ratio(cells[name], cells[OURS]) for name in subjects[1:]):
+            ratios.append([row.title, *(_ratio(cells[name], cells[OURS]) for name in subjects[1:])])
+        reasons += [f"{row.key}: {name}: {cell.reason}" for name, cell in cells.items() if cell.reason]
+    sections = [
+        [f"{name:10} {value}" for name, value in machine.items()],
+        [f"{name:14} {_about(facts[name])}" for name in subjects if name in facts],
+        _aligned(figures),
+        ["Compared with codemode, round by round: the median of the ratios (least to most).", *_aligned(ratios)],
+        ["Not measured:", *reasons],
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if len(section) > 1)
 
 
 def targets(verdicts: Sequence[Verdict]) -> str:
@@ -74,26 +77,19 @@ def _cell(cells: Mapping[str, Cell], name: str, row: Row) -> dict[str, Any]:
     return {**figures, "ratio_to_codemode": asdict(compared) if compared is not None else None, "rounds": cell.rounds}
 
 
-def _figure(cells: Mapping[str, Cell], name: str, row: Row, percent: int) -> str:
-    cell = cells[name]
+def _figure(cell: Cell, row: Row, percent: int) -> str:
     if not cell.rounds:
         return "FAILED" if cell.failed else "n/a"
-    shown = quantity(cell.figure(percent), row.unit)
-    # Only medians are paired: a round has too few samples for a ratio of its percentiles.
-    compared = ratio(cell, cells[OURS]) if name != OURS and OURS in cells and percent == 50 else None
+    return quantity(cell.figure(percent), row.unit)
+
+
+def _ratio(cell: Cell, ours: Cell) -> str:
+    # Of medians only: a round has too few samples for a ratio of its percentiles.
+    compared = ratio(cell, ours)
     if compared is None:
-        return shown
-    spread = f" {compared.least:.3g}–{compared.most:.3g}" if len(cell.rounds) > 1 else ""
-    return f"{shown} ({compared.median:.3g}×{spread})"
-
-
-def quantity(value: float, unit: str) -> str:
-    """A value with three digits in the unit that suits it."""
-    if unit not in _UNITS:
-        return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
-    factor, name = next((step for step in _UNITS[unit] if value >= step[0]), _UNITS[unit][-1])
-    scaled = value / factor
-    return f"{scaled:.0f} {name}" if scaled >= 100 else f"{scaled:.3g} {name}"
+        return "n/a"
+    spread = f" ({compared.least:.3g} to {compared.most:.3g})" if len(cell.rounds) > 1 else ""
+    return f"{compared.median:.3g}x{spread}"
 
 
 def _about(facts: Mapping[str, Any]) -> str:

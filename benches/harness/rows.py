@@ -1,7 +1,7 @@
 """The rows: what is measured, how often, and what the product promises.
 
-A round asks each subject in turn, so that a slow minute of the machine is in everybody's figures. Slow subjects get fewer
-samples (`Scale`): enough for their median, without spending the run on them.
+A round asks each subject in turn, so that a slow minute of the machine is in everybody's figures. Slow subjects get
+fewer samples (`Scale`): enough for their median, without spending the run on them.
 """
 
 from __future__ import annotations

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from harness.figures import Cell, ratio
+from harness.figures import Cell, quantity, ratio
+from harness.rows import ROWS
 
 Table = Mapping[str, Mapping[str, Cell]]
 """Cells by row and subject."""
 
 OURS, BARE = "codemode", "bare python"
+UNITS = {row.key: row.unit for row in ROWS}
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,14 @@ class Verdict:
 def verdicts(table: Table) -> list[Verdict]:
     """All targets, in the order of the rows."""
     return [
-        _at_most(table, "cold", 50, 0.400, "cold start to the first result ≤ 400 ms", 1e3, "ms"),
+        _limit(table, "cold", "cold start to the first result ≤ 400 ms", lambda seconds: seconds <= 0.400),
         _share(table, 50, 20),
         _share(table, 99, 2),
-        _at_most(table, "tool_call", 50, 200e-6, "a tool call ≤ 200 µs", 1e6, "µs"),
-        _at_most(table, "parallel", 50, 0.130, "50 gathered tools of 100 ms ≤ 130 ms", 1e3, "ms"),
-        _at_least(table, "throughput_8", 400, "8 clients ≥ 400 executions a second"),
-        _at_most(table, "idle_worker", 50, 3 * 2**20, "an idle worker ≤ 3 MB PSS", 2**-20, "MB"),
-        _at_most(table, "import", 50, 0.060, "import ≤ 60 ms", 1e3, "ms"),
+        _limit(table, "tool_call", "a tool call ≤ 200 µs", lambda seconds: seconds <= 200e-6),
+        _limit(table, "parallel", "50 gathered tools of 100 ms ≤ 130 ms", lambda seconds: seconds <= 0.130),
+        _limit(table, "throughput_8", "8 clients ≥ 400 executions a second", lambda rate: rate >= 400),
+        _limit(table, "idle_worker", "an idle worker ≤ 3 MB PSS", lambda size: size <= 3 * 2**20),
+        _limit(table, "import", "import ≤ 60 ms", lambda seconds: seconds <= 0.060),
     ]
 
 
@@ -41,19 +43,11 @@ def _cell(table: Table, row: str, subject: str) -> Cell | None:
     return cell if cell is not None and cell.rounds else None
 
 
-def _at_most(table: Table, row: str, percent: int, limit: float, target: str, factor: float, unit: str) -> Verdict:
+def _limit(table: Table, row: str, target: str, holds: Callable[[float], bool]) -> Verdict:
     cell = _cell(table, row, OURS)
     if cell is None:
         return Verdict(target, "not measured", None)
-    figure = cell.figure(percent)
-    return Verdict(target, f"{figure * factor:.4g} {unit}", figure <= limit)
-
-
-def _at_least(table: Table, row: str, limit: float, target: str) -> Verdict:
-    cell = _cell(table, row, OURS)
-    if cell is None:
-        return Verdict(target, "not measured", None)
-    return Verdict(target, f"{cell.figure():.0f} a second", cell.figure() >= limit)
+    return Verdict(target, quantity(cell.figure(), UNITS[row]), holds(cell.figure()))
 
 
 def _share(table: Table, percent: int, share: int) -> Verdict:

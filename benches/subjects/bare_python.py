@@ -1,4 +1,4 @@
-"""The subject `bare python`: one `python3 -I -S -c` for each execution, the least that a fresh CPython costs. No jail."""
+"""The subject `bare python`: a `python3 -I -S -c` for each execution, the least that a fresh CPython costs. No jail."""
 
 from __future__ import annotations
 

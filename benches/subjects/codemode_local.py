@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from importlib import import_module
 from typing import Any
 
 from clients import tasks
@@ -38,8 +39,7 @@ class Codemode(Subject):
     """One `codemode.Codemode.local()`."""
 
     def open(self) -> Samples:
-        import codemode
-
+        codemode: Any = import_module("codemode")
         self.version = codemode.__version__
         begin = time.perf_counter()
         self._codemode = codemode.Codemode.local()
@@ -64,7 +64,7 @@ class Codemode(Subject):
 
     def facts(self) -> dict[str, Any]:
         result = self._codemode.run("import sys\nresult = sys.version.split()[0]")
-        return {**super().facts(), "python": result.value, "jail_profile": result.jail_profile}
+        return {**super().facts(), "python": result.value, "jail_profile": result.jail_profile, "workers_depth": 3}
 
     def close(self) -> None:
         self._codemode.close()

@@ -1,8 +1,9 @@
 """What every subject's driver shares: the protocol with the harness, and the clock.
 
-A driver is a process of its own, so that the subjects' packages do not mix. It reads one JSON request a line from standard
-input and answers each with one JSON line on what was standard output: `{"samples": […]}`, `{"unavailable": reason}` or
-`{"error": text}`. Only the standard library is imported here: it must run in every subject's environment.
+A driver is a process of its own, so that the subjects' packages do not mix. It reads one JSON request a line from
+standard input and answers each with one JSON line on what was standard output: `{"samples": […]}`, `{"facts": {…}}`,
+`{"unavailable": reason}` or `{"error": text}`. Only the standard library is imported here: it must run in every
+subject's environment.
 """
 
 from __future__ import annotations

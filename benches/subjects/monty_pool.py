@@ -84,6 +84,9 @@ class Monty(Subject):
         async with pool.checkout() as session:
             return await session.feed_run(code, **options)
 
+    def facts(self) -> dict[str, Any]:
+        return {**super().facts(), "workers_depth": 1}
+
     def close(self) -> None:
         self._pool.__exit__(None, None, None)
 

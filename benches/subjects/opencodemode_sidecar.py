@@ -1,7 +1,7 @@
 """The subject `opencodemode`: its sidecar as a process of its own and its ToolService in this one, both on loopback.
 
-Its import name is `codemode` too, which is why it must never share an environment with this package. The ToolService has
-an event loop in a thread of its own: in the caller's, as its guide shows it, every execution would wait for itself.
+Its import name is `codemode` too, which is why it must never share an environment with this package. The ToolService
+has an event loop in a thread of its own: in the caller's, as its guide shows it, every execution would wait for itself.
 """
 
 from __future__ import annotations

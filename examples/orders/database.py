@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -47,24 +48,29 @@ Draw = Callable[[], float]
 
 
 class Database:
-    """The database's file. Connections are short: tools run in several threads, and a connection belongs to one."""
+    """One connection, for one thread at a time: sync tools run in several threads, async ones on the event loop."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._connection = sqlite3.connect(path, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._lock = threading.Lock()
 
     @contextmanager
-    def connect(self) -> Iterator[sqlite3.Connection]:
-        """A connection in one transaction: committed at the end, rolled back when the block raises."""
-        with closing(sqlite3.connect(self.path, timeout=10.0)) as connection, connection:
-            connection.row_factory = sqlite3.Row
-            yield connection
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection, in a transaction: committed at the end, rolled back when the block raises."""
+        with self._lock, self._connection:
+            yield self._connection
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
 
 
 def build(path: Path, seed: int = 7) -> Database:
     """Makes the database at ``path``, which must not exist yet."""
     database = Database(path)
     draw = random.Random(seed).random  # noqa: S311  # sample data, not a secret
-    with database.connect() as connection:
+    with database.transaction() as connection:
         # A file of a few minutes: nobody needs it after a power failure.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")

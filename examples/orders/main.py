@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,17 +34,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="orders-") as folder:
         begin = time.perf_counter()
-        database = build(Path(folder) / "orders.db")
-        built = time.perf_counter() - begin
-        try:
-            result, start = _run(database)
-        except CodemodeError as error:
-            return _fail(str(error), error.hint)
-        if not result.success:
-            traceback = result.error_details.traceback if result.error_details is not None else None
-            return _fail(traceback or result.error or result.outcome, None)
-        timings = report.timings(result, database=built, start=start)
-        proof = _proof(database, result)
+        with closing(build(Path(folder) / "orders.db")) as database:
+            built = time.perf_counter() - begin
+            try:
+                result, start = _run(database)
+            except CodemodeError as error:
+                return _fail(str(error), error.hint)
+            if not result.success:
+                traceback = result.error_details.traceback if result.error_details is not None else None
+                return _fail(traceback or result.error or result.outcome, None)
+            timings = report.timings(result, database=built, start=start)
+            proof = _proof(database, result)
     if options.json:
         print(json.dumps(_document(result, timings, proof), indent=2, ensure_ascii=False))
     else:
@@ -65,7 +66,7 @@ def _run(database: Database) -> tuple[ExecutionResult, float]:
 
 def _proof(database: Database, result: ExecutionResult) -> dict[str, Any]:
     """What the program wrote, read from the database, next to what it says that it wrote."""
-    with database.connect() as connection:
+    with database.transaction() as connection:
         query = "SELECT count(*) AS refunds, coalesce(sum(amount), 0) AS cents FROM refunds WHERE filed_by = ?"
         row = connection.execute(query, (OPERATOR,)).fetchone()
     refunds, total = row["refunds"], Decimal(row["cents"]).scaleb(-2)

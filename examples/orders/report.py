@@ -9,7 +9,7 @@ from codemode import ExecutionResult
 
 from .timeline import Lane, busy_ms, lanes
 
-_WIDTH = 52  # columns of a lane's picture
+_WIDTH = 48  # columns of a lane's picture
 
 
 def text(result: ExecutionResult, timings: dict[str, float], proof: dict[str, Any]) -> str:
@@ -72,13 +72,13 @@ def _timeline(result: ExecutionResult) -> list[str]:
     span = result.duration_ms or 1.0
     drawn = lanes(result.tool_calls)
     width = max(len(lane.tool) for lane in drawn)
-    head = f"{'':{width}}  calls  failed     p50  at once  "
+    head = f"{'':{width}}  calls  failed       p50  at once  "
     axis = f"0 ms{f'{span:.0f} ms':>{_WIDTH - 4}}"
     return [head + axis, *(_lane(lane, width, span) for lane in drawn)]
 
 
 def _lane(lane: Lane, width: int, span: float) -> str:
-    numbers = f"{len(lane.calls):5}  {lane.failed or '':>6}  {lane.median:4.1f} ms  {lane.peak:7}"
+    numbers = f"{len(lane.calls):5}  {lane.failed or '':>6}  {lane.median:6.1f} ms  {lane.peak:7}"
     return f"{lane.tool:{width}}  {numbers}  {lane.picture(span, _WIDTH)}"
 
 

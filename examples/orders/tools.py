@@ -123,7 +123,7 @@ class Shop:
 
     def file_refund(self, order_id: int, amount: Money, reason: str, context: RuntimeContext) -> int:
         """Files a refund and returns its number. An order is refunded once, and never more than it cost."""
-        with self._database.connect() as connection:
+        with self._database.transaction() as connection:
             order = connection.execute("SELECT total FROM orders WHERE id = ?", (order_id,)).fetchone()
             if order is None:
                 raise LookupError(f"no order {order_id}")
@@ -139,7 +139,7 @@ class Shop:
                 raise ValueError(f"order {order_id} has been refunded already") from None
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        with self._database.connect() as connection:
+        with self._database.transaction() as connection:
             return connection.execute(query, values).fetchall()
 
 

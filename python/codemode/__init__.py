@@ -6,7 +6,7 @@ pydantic is imported only where a schema or a configuration needs it. What is pu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # true to type checkers; importing `typing` would take most of this module's time
 
 if TYPE_CHECKING:
     from codemode._codemode import __version__ as __version__

@@ -21,7 +21,7 @@ def main() -> None:
         raise SystemExit(69) from None
     os.environ.setdefault("CODEMODE_PYTHON", sys.executable)
     os.environ.setdefault(EXECUTABLE_VARIABLE, executable)
-    os.execv(executable, [executable, *sys.argv[1:]])
+    os.execv(executable, [executable, *sys.argv[1:]])  # noqa: S606  # no shell is wanted
 
 
 if __name__ == "__main__":

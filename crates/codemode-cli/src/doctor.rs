@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
+use codemode::local::LocalOptions;
 use codemode_jail::{JailReport, LayerState, Profile};
 
 use crate::{exit, python};
@@ -57,21 +58,24 @@ pub(crate) fn run(arguments: &DoctorArguments) -> ExitCode {
 
 /// Starts an executor and runs a program in it.
 fn try_execution(python: &std::path::Path) -> Result<String, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let started = Instant::now();
         let executable = std::env::current_exe().map_err(|error| error.to_string())?;
         let arguments = vec!["--python".into(), python.as_os_str().to_owned()];
-        let options = codemode::LocalOptions { executable: Some(executable), arguments, ..codemode::LocalOptions::default() };
+        let options = LocalOptions { executable: Some(executable), arguments, ..LocalOptions::default() };
         let codemode = codemode::Codemode::local_with(options).await.map_err(|error| error.to_string())?;
-        let result = codemode.execute("import sys\nresult = sys.version.split()[0]").await.map_err(|error| error.to_string())?;
+        let program = "import sys\nresult = sys.version.split()[0]";
+        let result = codemode.execute(program).await.map_err(|error| error.to_string())?;
+        let version = result.result.unwrap_or_else(|| format!("{:?}", result.outcome));
         let first = started.elapsed();
         let again = Instant::now();
         codemode.execute("result = 2 + 2").await.map_err(|error| error.to_string())?;
         let warm = again.elapsed();
         Ok(format!(
             "Python {}: first result after {} ms, the next in {:.2} ms",
-            result.trim_matches('"'),
+            version.trim_matches('"'),
             first.as_millis(),
             warm.as_secs_f64() * 1_000.0
         ))

@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 /// interpreter knows its packages by its own path.
 pub(crate) fn find(asked: Option<&Path>) -> Result<PathBuf, PythonNotFound> {
     if let Some(asked) = asked {
-        return if asked.is_file() { Ok(asked.to_owned()) } else { on_path(asked).ok_or(PythonNotFound { asked: asked.into() }) };
+        return if asked.is_file() {
+            Ok(asked.to_owned())
+        } else {
+            on_path(asked).ok_or(PythonNotFound { asked: asked.into() })
+        };
     }
     let beside = std::env::current_exe().ok().and_then(|executable| {
         let python = executable.parent()?.join("python3");

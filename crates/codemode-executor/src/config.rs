@@ -95,7 +95,8 @@ pub struct ExecutorConfig {
 impl ExecutorConfig {
     /// The defaults, on `listen` with `python`.
     pub fn new(listen: Listen, python: PathBuf) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+        let processors =
+            std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
         Self {
             listen,
             api_keys: Vec::new(),

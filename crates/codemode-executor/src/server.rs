@@ -14,8 +14,9 @@ use std::time::Duration;
 use codemode_jail::{Ceilings, CgroupParent, JailReport, Layer, LayerSet, LayerState, Profile, ZygoteConfig};
 use codemode_proto::{FILE_DESCRIPTOR_SET, v1};
 use tokio::net::{TcpListener, UnixListener};
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::task::TaskTracker;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -41,6 +42,9 @@ const MAX_STREAMS: u32 = 4_096;
 
 /// How long the executions that a shutdown ends may take to say so.
 const EXPIRY_TIME: Duration = Duration::from_secs(5);
+
+/// How long clients may take to read the last answers and close their connections.
+const LINGER_TIME: Duration = Duration::from_millis(500);
 
 /// The health service's name for readiness.
 const READINESS_SERVICE: &str = "codemode.v1.Executor";
@@ -105,6 +109,12 @@ pub struct Executor {
     grace: Duration,
 }
 
+/// A listener that is about to be served, without its file.
+enum Incoming {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
 #[derive(Debug)]
 enum Listener {
     Tcp(TcpListener),
@@ -155,12 +165,8 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
     let pool = Pool::new(config.pool);
     let shutdown = Shutdown::new();
     info!(python = first.python_version(), profile = jail_profile, "the jail is proven and the zygote serves");
-    let pool_config = PoolConfig {
-        zygote,
-        cgroup,
-        retire_after_forks: config.retire_after_forks,
-        retire_after: config.retire_after,
-    };
+    let pool_config =
+        PoolConfig { zygote, cgroup, retire_after_forks: config.retire_after_forks, retire_after: config.retire_after };
     Ok(Executor {
         service: ExecutorService {
             executions: Executions {
@@ -262,7 +268,10 @@ impl Executor {
         let shutdown = self.shutdown;
         let grace = self.grace;
         let running = tasks.clone();
+        let (ended, has_ended) = oneshot::channel::<()>();
         let stopped = async move {
+            // Dropped at the end of this future, which tells that only connections are left.
+            let _ended = ended;
             stop.await;
             info!(running = running.len(), "draining: no new executions");
             shutdown.drain();
@@ -274,15 +283,31 @@ impl Executor {
                 let _ = tokio::time::timeout(EXPIRY_TIME, running.wait()).await;
             }
         };
-        let served = match self.listener {
-            Listener::Tcp(listener) => {
-                // Without it every answer waits 40 ms for the client's acknowledgement of the one before.
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                router.serve_with_incoming_shutdown(incoming, stopped).await
+        let (listener, _socket_file) = match self.listener {
+            Listener::Tcp(listener) => (Incoming::Tcp(listener), None),
+            Listener::Unix(listener, file) => (Incoming::Unix(listener), Some(file)),
+        };
+        let serving = async move {
+            match listener {
+                Incoming::Tcp(listener) => {
+                    // Without it every answer waits 40 ms for the client's acknowledgement of the one before.
+                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                    router.serve_with_incoming_shutdown(incoming, stopped).await
+                }
+                Incoming::Unix(listener) => {
+                    router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopped).await
+                }
             }
-            Listener::Unix(listener, _file) => {
-                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopped).await
-            }
+        };
+        let lingered = async {
+            // The sender is never used: the channel closes when `stopped` has ended.
+            let _ = has_ended.await;
+            tokio::time::sleep(LINGER_TIME).await;
+        };
+        let served = tokio::select! {
+            served = serving => served,
+            // A client that keeps an idle connection open does not keep the executor.
+            () = lingered => Ok(()),
         };
         background.shutdown().await;
         served.map_err(ServeError::Transport)

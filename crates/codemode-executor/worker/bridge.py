@@ -78,12 +78,12 @@ class Bridge:
 
     def send(self, frame: bytes) -> None:
         with self._send_lock:
-            self._channel.write(frame)
+            self._write(frame)
 
     def send_last(self, frame: bytes) -> None:
         """Sends the frame after which nothing may follow: threads that still run wait here for the process to end."""
         self._send_lock.acquire()
-        self._channel.write(frame)
+        self._write(frame)
 
     def call(self, index: int, arguments: bytes) -> Reply:
         """Calls a tool and blocks this thread, and the event loop that may run in it, until its reply is there."""
@@ -121,9 +121,22 @@ class Bridge:
         with self._send_lock:
             call_id = self._last_call + 1
             self._pending[call_id] = waiter
-            self._channel.write(_CALL_HEADER.pack(7 + len(arguments), CALL, call_id, index) + arguments)
+            self._write(_CALL_HEADER.pack(7 + len(arguments), CALL, call_id, index) + arguments)
             self._last_call = call_id
         return call_id
+
+    def _write(self, frame: bytes) -> None:
+        sent = self._channel.write(frame)
+        if sent == len(frame):
+            return
+        rest = memoryview(frame)[sent:]
+        while rest:
+            # The executor may be waiting to write, too: who only waited for it to read would wait for ever.
+            readable, writable = self._channel.wait()
+            if readable:
+                self._read_once()
+            if writable:
+                rest = rest[self._channel.write(rest) :]
 
     # --- waiting in a thread ---
 
@@ -175,6 +188,10 @@ class Bridge:
             loop.remove_reader(self._channel.descriptor)
             port.watching = False
             return
+        self._read_once()
+
+    def _read_once(self) -> None:
+        """Reads what is there, unless somebody reads already."""
         with self._mutex:
             if self._reading:
                 return

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from select import EPOLLIN, EPOLLOUT
+from select import epoll as _epoll
 from typing import Final, NoReturn
 
 START: Final = 1
@@ -42,16 +44,26 @@ class Channel:
         # Family and type are given, so that the socket module does not ask the kernel for them.
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=descriptor)
         self._recv = self._socket.recv
-        self._sendall = self._socket.sendall
+        self._send = self._socket.send
         self._rest = bytearray()
         self.descriptor = descriptor
 
-    def write(self, frame: bytes) -> None:
-        """Sends a whole frame. The caller holds the lock that orders frames."""
+    def write(self, data: bytes | memoryview) -> int:
+        """Sends as much of `data` as the socket takes at once. The caller holds the lock that orders frames."""
         try:
-            self._sendall(frame)
+            return self._send(data, _DONT_WAIT)
+        except BlockingIOError:
+            return 0
         except OSError:
             _lost()
+
+    def wait(self) -> tuple[bool, bool]:
+        """Waits until the socket can be read or written, and says which."""
+        # By epoll, which event loops need anyway: the jail allows no other call for this.
+        with _epoll() as poll:
+            poll.register(self.descriptor, EPOLLIN | EPOLLOUT)
+            events = poll.poll()[0][1]
+        return bool(events & ~EPOLLOUT), bool(events & EPOLLOUT)
 
     def receive(self, *, wait: bool = True) -> list[bytes]:
         """Reads once and returns the frames that are complete by then, headers included. May be none."""

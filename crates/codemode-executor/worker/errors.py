@@ -22,7 +22,7 @@ class ToolError(Exception):
     """A tool call failed: `tool` is its name, `type` the exception's type in the application, `message` its text."""
 
     def __init__(self, message: str = "", *, tool: str = "", type: str = "") -> None:
-        super().__init__(message)
+        Exception.__init__(self, message)  # Not the builtin's own: some take other arguments.
         self.message = message
         self.tool = tool
         self.type = type
@@ -78,8 +78,8 @@ def from_failure(tool: str, failure: bytes) -> ToolError:
 
 def make(tool: str, type: str, message: str, builtin: str) -> ToolError:
     error = class_for(builtin)(message, tool=tool, type=type)
-    if isinstance(error, SyntaxError):
-        error.msg = str(error)  # What tracebacks print for one.
+    if isinstance(error, (SyntaxError, ImportError)):
+        error.msg = str(error)  # What tracebacks print for the first, and programs read of the second.
     return error
 
 

@@ -11,6 +11,7 @@ import ast
 import asyncio
 import atexit
 import builtins
+import io
 import linecache
 import sys
 import threading
@@ -34,7 +35,10 @@ _compile = compile
 
 def compile_program(source: str) -> CodeType:
     """Compiles `source`; its last statement, if it is an expression, keeps its value."""
-    lines = source.splitlines(keepends=True)
+    # As `linecache` itself reads a file: lines end where they do for the compiler, and the last one, too, in a newline.
+    lines = io.StringIO(source, newline=None).readlines()
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
     linecache.cache[report.FILENAME] = (len(source), None, lines, report.FILENAME)
     tree = _compile(source, report.FILENAME, "exec", ast.PyCF_ONLY_AST | _FLAGS, dont_inherit=True)
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):

@@ -6,6 +6,7 @@ limited anything. Exit is `os._exit`: there is nothing to clean up in a process 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -127,12 +128,17 @@ class _NoChannel(channel.Channel):
     def __init__(self) -> None:
         self._last = b""
 
-    def write(self, frame: bytes) -> None:
-        self._last = frame
+    def write(self, data: bytes | memoryview) -> int:
+        self._last = bytes(data)
+        return len(data)
 
     def receive(self, *, wait: bool = True) -> list[bytes]:
         call_id = self._last[channel.PAYLOAD : channel.PAYLOAD + 4]
         return [channel.frame(channel.RESULT, call_id, b"\0null")]
+
+
+async def _wait() -> None:
+    await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
 
 
 def warm_up() -> None:
@@ -157,6 +163,10 @@ def warm_up() -> None:
         output.install()
         bridge.flush = output.flush
         run(start, bridge, output)
+    # Not by `asyncio.run`, after which `asyncio.get_event_loop()` would not make a loop for the program any more.
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(_wait())
+    loop.close()
     sys.meta_path[:] = finders
     for name, module in modules.items():
         if module is None:

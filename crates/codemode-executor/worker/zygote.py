@@ -55,7 +55,6 @@ def preload() -> None:
                 continue
         from . import runner  # noqa: PLC0415 - with the fork hooks off
 
-        _warm_asyncio()
         runner.warm_up()
     finally:
         os.register_at_fork = register
@@ -71,15 +70,3 @@ def tidy() -> None:
 
 def _ignore(**_hooks: object) -> None:
     """In place of `os.register_at_fork`."""
-
-
-def _warm_asyncio() -> None:
-    # Not `asyncio.run`: it would leave a mark in the event loop policy.
-    import asyncio  # noqa: PLC0415 - with the fork hooks off
-
-    async def wait() -> None:
-        await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
-
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(wait())
-    loop.close()

@@ -48,8 +48,7 @@ impl Interpreter {
             .output()
             .map_err(|error| failed(error.to_string()))?;
         if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            return Err(failed(words.lines().last().unwrap_or("it failed without a word").to_owned()));
+            return Err(failed(last_words(&String::from_utf8_lossy(&output.stderr))));
         }
         let interpreter = Self::parse(&String::from_utf8_lossy(&output.stdout)).map_err(failed)?;
         let interpreter = Arc::new(interpreter);
@@ -91,6 +90,14 @@ impl Interpreter {
         interpreter.trees.dedup_by(|later, earlier| later.starts_with(&*earlier));
         Ok(interpreter)
     }
+}
+
+/// The line that says most: Python ends with the error, the shims of version managers begin with it.
+fn last_words(stderr: &str) -> String {
+    let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or("it failed without a word");
+    let line = if first.starts_with("Traceback") { lines.next_back().unwrap_or(first) } else { first };
+    line.chars().take(200).collect()
 }
 
 fn version(text: &str) -> Option<(u32, u32, u32)> {

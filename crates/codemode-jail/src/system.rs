@@ -52,6 +52,14 @@ pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     unsafe { owned(c_int::try_from(libc::syscall(libc::SYS_pidfd_open, pid, 0)).unwrap_or(-1)) }
 }
 
+/// Whether a process has not been reaped yet; `ESRCH` where it has.
+pub(crate) fn pidfd_exists(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: signal 0 is only a question; the descriptor is open for as long as it is borrowed.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), 0, none, 0) };
+    check(c_int::try_from(result).unwrap_or(-1)).map(drop)
+}
+
 /// Kills a process. One that has ended already is not an error.
 pub(crate) fn pidfd_kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let none = std::ptr::null::<libc::siginfo_t>();

@@ -84,13 +84,13 @@ impl Connection {
 
     fn info<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Bound<'py, PyBytes>> {
         let (driver, timeout) = (driver()?, duration("timeout", timeout)?);
-        let info = py.detach(|| driver.drive(self.inner().info(timeout)));
+        let info = py.detach(|| driver.caller().drive(self.inner().info(timeout)));
         Ok(PyBytes::new(py, info.map_err(|error| errors::execution(py, &error))?.to_json().as_bytes()))
     }
 
     fn health(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
         let (driver, timeout) = (driver()?, duration("timeout", timeout)?);
-        Ok(py.detach(|| driver.drive(self.inner().is_healthy(timeout))))
+        Ok(py.detach(|| driver.caller().drive(self.inner().is_healthy(timeout))))
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

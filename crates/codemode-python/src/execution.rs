@@ -119,11 +119,11 @@ fn to_python(py: Python<'_>, next: Next) -> PyResult<Py<PyAny>> {
 #[pymethods]
 impl Execution {
     fn next_event(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let driver = driver()?;
+        let caller = driver()?.caller();
         loop {
             let next = py.detach(|| {
                 let mut events = self.events();
-                driver.drive(async { tokio::time::timeout(SIGNALS, poll_fn(|context| events.poll(context))).await })
+                caller.drive(async { tokio::time::timeout(SIGNALS, poll_fn(|context| events.poll(context))).await })
             });
             match next {
                 Ok(Some(next)) => return to_python(py, next),
@@ -149,10 +149,10 @@ impl Execution {
             if let Some(callable) = listener {
                 let listener = Listener::new(callable, driver);
                 let waker = Waker::from(Arc::clone(&listener));
-                if events.first.is_none() {
-                    if let Poll::Ready(next) = events.poll(&mut Context::from_waker(&waker)) {
-                        events.first = next;
-                    }
+                if events.first.is_none()
+                    && let Poll::Ready(next) = events.poll(&mut Context::from_waker(&waker))
+                {
+                    events.first = next;
                 }
                 if events.first.is_some() {
                     waker.wake_by_ref();

@@ -44,7 +44,10 @@ pub(crate) struct LocalExecutor {
 #[pymethods]
 impl LocalExecutor {
     #[new]
-    #[pyo3(signature = (executable, *, arguments=Vec::new(), start_timeout=30.0))]
+    #[pyo3(
+        signature = (executable, *, arguments=Vec::new(), start_timeout=30.0),
+        text_signature = "(executable, *, arguments=(), start_timeout=30.0)"
+    )]
     fn new(py: Python<'_>, executable: PathBuf, arguments: Vec<OsString>, start_timeout: f64) -> PyResult<Self> {
         let start_timeout = duration("start_timeout", start_timeout)?;
         let options = LocalOptions { executable: Some(executable), arguments, start_timeout };

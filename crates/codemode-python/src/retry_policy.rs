@@ -18,7 +18,7 @@ impl RetryPolicy {
     #[pyo3(signature = (*, max_attempts, backoff_base, backoff_max, status_codes))]
     fn new(max_attempts: u32, backoff_base: f64, backoff_max: f64, status_codes: Vec<String>) -> PyResult<Self> {
         let status_codes = status_codes
-            .iter()
+            .into_iter()
             .map(|name| name.parse::<StatusCode>().map_err(|error| PyValueError::new_err(error.to_string())))
             .collect::<PyResult<_>>()?;
         Ok(Self {

@@ -159,7 +159,11 @@ impl Driver {
 
     /// Counts an execution until it has ended.
     pub(crate) fn execution(&'static self) -> Counted {
-        self.count(|driver| &driver.active)
+        let counted = self.count(|driver| &driver.active);
+        if self.standby_sleeps.load(SeqCst) {
+            self.rouse();
+        }
+        counted
     }
 
     /// Counts a connection; the first one starts the idle turns.
@@ -181,16 +185,10 @@ impl Driver {
         Counted { driver: self, count }
     }
 
-    /// Drives the runtime until the future is ready. The caller has released the GIL.
-    pub(crate) fn drive<F: Future>(&self, future: F) -> F::Output {
+    /// Takes part in driving until the guard is dropped; the standby then stays away.
+    pub(crate) fn caller(&self) -> Caller<'_> {
         self.callers.fetch_add(1, SeqCst);
-        let caller = Caller(self);
-        if self.standby_drives.load(SeqCst) && self.listening.load(SeqCst) == 0 {
-            self.leave.notify_one();
-        }
-        let output = self.runtime.block_on(future);
-        drop(caller);
-        output
+        Caller(self)
     }
 
     /// Lets the tasks that are ready run, on this thread, unless a driver does so anyway. Never waits, so the GIL may be
@@ -323,8 +321,18 @@ async fn turns() {
     yield_now().await;
 }
 
-/// A thread in [`Driver::drive`].
-struct Caller<'a>(&'a Driver);
+/// A thread that waits, and so drives or stands by to drive.
+pub(crate) struct Caller<'a>(&'a Driver);
+
+impl Caller<'_> {
+    /// Drives the runtime until the future is ready. The GIL has been released.
+    pub(crate) fn drive<F: Future>(&self, future: F) -> F::Output {
+        if self.0.standby_drives.load(SeqCst) && self.0.listening.load(SeqCst) == 0 {
+            self.0.leave.notify_one();
+        }
+        self.0.runtime.block_on(future)
+    }
+}
 
 impl Drop for Caller<'_> {
     fn drop(&mut self) {

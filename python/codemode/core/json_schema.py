@@ -19,12 +19,17 @@ Problem = tuple[str, str]
 
 _MAX_DEPTH = 100  # of nested schemas: no value is deeper, so what is beyond is a `$ref` to itself
 
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: _is_number(value) and (isinstance(value, int) or value.is_integer()),
-    "number": lambda value: _is_number(value),
+    "number": _is_number,
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
 }
@@ -46,7 +51,7 @@ def _walk(schema: Any, root: Any) -> None:
     if isinstance(schema, bool):
         return
     if not isinstance(schema, Mapping):
-        raise ValueError(f"not a JSON Schema: {schema!r}")
+        raise ValueError(f"not a JSON Schema: {schema!r}")  # noqa: TRY004  # as documented
     types = schema.get("type", [])
     for name in [types] if isinstance(types, str) else types:
         _type_check(name)
@@ -55,7 +60,7 @@ def _walk(schema: Any, root: Any) -> None:
     for keyword in ("properties", "patternProperties", "$defs", "definitions"):
         parts = schema.get(keyword, {})
         if not isinstance(parts, Mapping):
-            raise ValueError(f"`{keyword}` of a schema must be an object")
+            raise ValueError(f"`{keyword}` of a schema must be an object")  # noqa: TRY004  # as documented
         for part in parts.values():
             _walk(part, root)
     for keyword in ("items", "additionalProperties", "not"):
@@ -73,7 +78,7 @@ def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterato
         yield path, "is not allowed"
         return
     if not isinstance(schema, Mapping):
-        raise ValueError(f"not a JSON Schema: {schema!r}")
+        raise ValueError(f"not a JSON Schema: {schema!r}")  # noqa: TRY004  # as documented
     if "$ref" in schema:
         yield from _check(_resolve(schema["$ref"], root), value, path, root, depth + 1)
     types = schema.get("type")
@@ -82,10 +87,7 @@ def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterato
         if not any(_type_check(name)(value) for name in names):
             yield path, f"must be {' or '.join(names)}, not {_shown(value)}"
             return
-    if "enum" in schema and not any(_equal(value, allowed) for allowed in schema["enum"]):
-        yield path, f"must be one of {', '.join(map(_shown, schema['enum']))}, not {_shown(value)}"
-    if "const" in schema and not _equal(value, schema["const"]):
-        yield path, f"must be {_shown(schema['const'])}, not {_shown(value)}"
+    yield from _literal(schema, value, path)
     if isinstance(value, dict):
         yield from _object(schema, value, path, root, depth)
     elif isinstance(value, list):
@@ -97,6 +99,13 @@ def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterato
     elif _is_number(value):
         yield from _number(schema, value, path)
     yield from _combined(schema, value, path, root, depth)
+
+
+def _literal(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Problem]:
+    if "enum" in schema and not any(_equal(value, allowed) for allowed in schema["enum"]):
+        yield path, f"must be one of {', '.join(map(_shown, schema['enum']))}, not {_shown(value)}"
+    if "const" in schema and not _equal(value, schema["const"]):
+        yield path, f"must be {_shown(schema['const'])}, not {_shown(value)}"
 
 
 def _object(schema: Mapping[str, Any], value: dict[str, Any], path: str, root: Any, depth: int) -> Iterator[Problem]:
@@ -191,10 +200,6 @@ def _matches(pattern: str, text: str) -> bool:
         return re.search(pattern, text) is not None
     except re.error:  # JavaScript's syntax has forms that Python's lacks: such a pattern is taken as a remark
         return True
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _equal(left: Any, right: Any) -> bool:

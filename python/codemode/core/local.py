@@ -75,17 +75,17 @@ def _candidates() -> Iterator[str]:
     yield str(Path(__file__).parent.parent / "_bin" / "codemode")
     for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
         if directory:
-            yield os.path.join(directory, "codemode")
+            yield str(Path(directory) / "codemode")
 
 
 def _is_executable(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)
+    return Path(path).is_file() and os.access(path, os.X_OK)
 
 
 def _is_script(path: str) -> bool:
     # The package's own console script is called `codemode` too; to exec it would never end.
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             return file.read(2) == b"#!"
     except OSError:
         return True

@@ -77,7 +77,7 @@ def submit(job: Callable[[], object]) -> None:
 
 def background_loop() -> asyncio.AbstractEventLoop:
     """The process's private event loop, started at the first call."""
-    global _background
+    global _background  # noqa: PLW0603  # one for each process
     background = _background
     if background is None:
         with _lock:

@@ -1,4 +1,4 @@
-"""An executor within the test's own process: the classes of `codemode._codemode` that an execution uses, without a jail.
+"""An executor within the test process: the classes of `codemode._codemode` that an execution uses, without a jail.
 
 A program runs by `exec` in a thread, with the `tools`, `config` and outcomes that a worker gives it, as far as the
 application's side can tell. What it lacks on purpose: limits other than the wall time, a jail, and a network.
@@ -170,7 +170,8 @@ class Execution:
         with self._lock:
             self._calls += 1
             call_id = self._calls
-            self._waiting[call_id] = future = Future()
+            future: Future[Any] = Future()
+            self._waiting[call_id] = future
             self._names[call_id] = name
         self._post((1, call_id, name, encode(arguments, root="arguments").encode()))
         return future
@@ -212,7 +213,9 @@ class Execution:
         try:
             tree = ast.parse(self.code, "<program>")
         except SyntaxError as error:
-            self._finish(Finished("rejected", error_type="SyntaxError", error_message=error.msg, line=error.lineno or 0))
+            self._finish(
+                Finished("rejected", error_type="SyntaxError", error_message=error.msg, line=error.lineno or 0)
+            )
             return
         last = tree.body[-1] if tree.body else None
         if isinstance(last, ast.Expr):
@@ -221,9 +224,9 @@ class Execution:
         try:
             code = compile(tree, "<program>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             if code.co_flags & inspect.CO_COROUTINE:
-                asyncio.run(eval(code, scope))
+                asyncio.run(eval(code, scope))  # noqa: S307  # what an executor is for
             else:
-                exec(code, scope)
+                exec(code, scope)  # noqa: S102
             value = encode(scope.get("result", scope.get("_last")), root="result").encode()
         except BaseException as error:
             frames = traceback.extract_tb(error.__traceback__)

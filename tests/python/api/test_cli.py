@@ -60,7 +60,11 @@ def test_output_and_value_are_printed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("program", "status", "error"),
     [
-        ("1/0", 1, "ZeroDivisionError: division by zero\nerror: the program failed: ZeroDivisionError: division by zero"),
+        (
+            "1/0",
+            1,
+            "ZeroDivisionError: division by zero\nerror: the program failed: ZeroDivisionError: division by zero",
+        ),
         ("(", 65, "error: the program was rejected: SyntaxError:"),
         (
             "import time; time.sleep(5)",
@@ -112,7 +116,13 @@ def test_tools_of_several_files(run: Run, tools: Callable[[str, str], str]) -> N
         "from codemode import ComponentRegistry\nregistry = ComponentRegistry()\n"
         "registry.register_tool('five', lambda: 5)\nregistry.set_config('six', 6)",
     )
-    assert sorted(tool_files.load([functions, named, listed, registry]).tools) == ["five", "four", "one", "three", "two"]
+    assert sorted(tool_files.load([functions, named, listed, registry]).tools) == [
+        "five",
+        "four",
+        "one",
+        "three",
+        "two",
+    ]
     program = "[tools.one(), await tools.two(), tools.three(), tools.four(), tools.five(), config['six']]"
     paths = [part for path in (functions, named, listed, registry) for part in ("--tools", path)]
     assert run(program, *paths)[:2] == (0, "[1,2,3,4,5,6]\n")
@@ -136,7 +146,11 @@ def test_tools_files_that_cannot_be_used(run: Run, tools: Callable[[str, str], s
 
 def test_a_tool_of_two_files_is_refused(run: Run, tools: Callable[[str, str], str]) -> None:
     first, second = tools("a.py", "def f(): ..."), tools("b.py", "def f(): ...")
-    assert run("1", "--tools", first, "--tools", second) == (2, "", f"error: tool `f` is in both `{first}` and `{second}`\n")
+    assert run("1", "--tools", first, "--tools", second) == (
+        2,
+        "",
+        f"error: tool `f` is in both `{first}` and `{second}`\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +174,8 @@ def test_wrong_arguments(run: Run, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("256MiB", 256 * 2**20), ("1.5g", 1_500_000_000), ("1024", 1024), ("64 KB", 64_000), ("1Gi", 2**30)]
+    ("text", "size"),
+    [("256MiB", 256 * 2**20), ("1.5g", 1_500_000_000), ("1024", 1024), ("64 KB", 64_000), ("1Gi", 2**30)],
 )
 def test_sizes(run: Run, connection: Connection, text: str, size: int) -> None:
     assert run("1", "--memory", text)[0] == 0

@@ -109,7 +109,7 @@ def test_missing_and_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) 
         Codemode.from_env()
     assert str(raised.value) == "missing environment variables: CODEMODE_EXECUTOR_URL, CODEMODE_EXECUTOR_API_KEY"
     monkeypatch.setenv("CODEMODE_EXECUTOR_API_KEY", KEY)
-    with pytest.raises(ValueError, match="^missing environment variables: CODEMODE_EXECUTOR_URL$"):
+    with pytest.raises(ValueError, match=r"^missing environment variables: CODEMODE_EXECUTOR_URL$"):
         Codemode.from_client_config()
     monkeypatch.setenv("CODEMODE_EXECUTOR_URL", URL)
     monkeypatch.setenv("CODEMODE_RETRY_MAX_ATTEMPTS", "many")
@@ -127,7 +127,7 @@ def test_tls_is_refused_rather_than_ignored(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CODEMODE_EXECUTOR_URL", URL)
     monkeypatch.setenv("CODEMODE_EXECUTOR_API_KEY", KEY)
     monkeypatch.setenv("CODEMODE_TLS_ENABLED", "true")
-    with pytest.raises(ValueError, match="tls.enabled: this version has no TLS"):
+    with pytest.raises(ValueError, match=r"tls\.enabled: this version has no TLS"):
         Codemode.from_env()
 
 

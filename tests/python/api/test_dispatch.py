@@ -95,9 +95,9 @@ class TestSync:
 
     def test_a_sync_tool_may_return_an_awaitable(self, codemode: Codemode) -> None:
         async def later(n: int) -> int:
-            return n + 1
+            return n
 
-        codemode.registry.register_tool("later", lambda n: later(n))
+        codemode.registry.register_tool("later", lambda n: later(n + 1))
         assert codemode.run("result = tools.later(n=1)").value == 2
 
     def test_a_nested_execution_is_served(self, codemode: Codemode) -> None:
@@ -145,7 +145,9 @@ class TestSync:
         from codemode.core.dispatch import SyncDispatch
 
         pieces: list[str] = []
-        request = codemode.executor_client._request("1", [], {}, 5, None, None, None, lambda _, t: pieces.append(t), None, 5)
+        request = codemode.executor_client._request(
+            "1", [], {}, 5, None, None, None, lambda _, t: pieces.append(t), None, 5
+        )
         dispatch = SyncDispatch(connection, request)  # type: ignore[arg-type]
         for data in (b"\xc3", b"\xa9", b"\xe2\x82"):
             dispatch.receive((2, 1, data))
@@ -226,7 +228,9 @@ class TestFailures:
         result = result_of(Finished("completed", value=b'{"$":['), request, ("", ""), [], 1.0)  # type: ignore[arg-type]
         assert (result.success, result.outcome, result.limit) == (False, "killed", "protocol")
 
-    def test_unknown_tools_are_refused_before_anything_is_sent(self, codemode: Codemode, connection: Connection) -> None:
+    def test_unknown_tools_are_refused_before_anything_is_sent(
+        self, codemode: Codemode, connection: Connection
+    ) -> None:
         codemode.registry.register_tool("weather", lambda: 1)
         with pytest.raises(UnknownToolError) as raised:
             codemode.execute("1", tool_filter=["wether", "xyz"])

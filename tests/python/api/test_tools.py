@@ -101,7 +101,7 @@ class CrewTool:
     name = "crew"
     description = "A CrewAI tool."
 
-    class args_schema(BaseModel):  # noqa: N801  # the framework's name
+    class args_schema(BaseModel):  # the framework's name
         text: str
         times: int = 1
 
@@ -389,7 +389,10 @@ class TestModels:
                     raise ValueError("must be even")
                 return n
 
-        assert problems(registered(lambda n: n, input_schema=Even), n=3) == ("ValidationError", "n: must be even, not 3")
+        assert problems(registered(lambda n: n, input_schema=Even), n=3) == (
+            "ValidationError",
+            "n: must be even, not 3",
+        )
 
     def test_a_pydantic_error_of_the_tool_itself_is_short_too(self, codemode: Codemode) -> None:
         codemode.registry.register_tool("tool", lambda: Item.model_validate({"amount": "x"}))

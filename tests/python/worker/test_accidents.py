@@ -8,25 +8,32 @@ from .conftest import Run
 from .harness import COMPLETED, FAILED, Tool
 
 ECHO = Tool("echo", parameters=["x"])
-CALLS = "assert tools.echo(1) == {'x': 1}\nassert await tools.echo.run_async(b'1') == {'x': b'1'}\nresult = {'ok': (1, 2.5)}\n"
+CALLS = (
+    "assert tools.echo(1) == {'x': 1}\n"
+    "assert await tools.echo.run_async(b'1') == {'x': b'1'}\n"
+    "result = {'ok': (1, 2.5)}\n"
+)
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        "json = 5; print = 6; len = 7; tools_ = tools; type = 8; str = 9; result = None",
-        "import builtins\nfor name in ('print', 'len', 'type', 'isinstance', 'str', 'list', 'set', 'map', 'open', 'id'):\n"
+        "json = 5; print = 6; len = 7; tools_ = tools; type = 8; str = 9; result = None\n",
+        "import builtins\n"
+        "for name in ('print', 'len', 'type', 'isinstance', 'str', 'list', 'set', 'map', 'open', 'id'):\n"
         "    setattr(builtins, name, None)\n",
         "import builtins\nvars(builtins).clear()\n",
         "import sys\nsys.stdout = sys.stderr = sys.stdin = None\n",
         "import sys\nsys.stdout.close()\nsys.stderr.close()\n",
         "import sys\nsys.stdout.detach()\n",
         "import sys\nsys.stdout.buffer.close()\n",
-        "import sys\nfor name in ('json', 'asyncio', 'traceback', 'threading', 'random', 'io', 'struct', '__main__', 'tools'):\n"
+        "import sys\n"
+        "for name in ('json', 'asyncio', 'traceback', 'threading', 'random', 'io', 'struct', '__main__', 'tools'):\n"
         "    del sys.modules[name]\n",
-        "import json\njson.dumps = json.loads = json.JSONEncoder = json.JSONDecoder = None\njson.encoder.encode_basestring = None\n",
+        "import json\n"
+        "json.dumps = json.loads = json.JSONEncoder = json.JSONDecoder = json.encoder.encode_basestring = None\n",
         "import asyncio\nasyncio.get_running_loop = None\nasyncio.events.get_running_loop = None\n",
-        "import struct, socket, threading\nstruct.pack = struct.Struct = None\nsocket.socket = None\nthreading.Lock = None\n",
+        "import struct, socket, threading\nstruct.pack = struct.Struct = socket.socket = threading.Lock = None\n",
         "import datetime, decimal, uuid, dataclasses, enum, base64\n"
         "datetime.datetime = decimal.Decimal = dataclasses.fields = enum.Enum = uuid.UUID = base64.b64encode = None\n",
         "import warnings\nwarnings.simplefilter('error')\n",
@@ -53,7 +60,7 @@ def test_program_that_patches_its_surroundings(run: Run, code: str) -> None:
     [
         "import sys\nsys.setrecursionlimit(50)\n",
         "import sys\nsys.settrace(lambda *a: 1/0 if 'f' in a[0].f_code.co_name else None)\n",
-        "import sys\ndef trace(frame, event, arg): return trace\nsys.settrace(trace)\nsys.setprofile(lambda *a: None)\n",
+        "import sys\ndef trace(*_): return trace\nsys.settrace(trace)\nsys.setprofile(lambda *_: None)\n",
         "import threading\nthreading.settrace(lambda *a: None)\nthreading.main_thread = None\n",
     ],
 )

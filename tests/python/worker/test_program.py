@@ -84,6 +84,18 @@ def test_asyncio_run_without_top_level_await(run: Run) -> None:
     assert finished.text == "5"
 
 
+def test_event_loop_made_by_the_program(run: Run) -> None:
+    finished = run(
+        "import asyncio, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        "async def main():\n"
+        "    return 5\n"
+        "loops = [asyncio.get_event_loop(), asyncio.new_event_loop()]\n"
+        "result = [loop.run_until_complete(main()) for loop in loops]"
+    )
+    assert (finished.text, finished.stderr) == ("[5,5]", b"")
+
+
 def test_tasks_left_over_are_cancelled(run: Run) -> None:
     finished = run(
         "import asyncio\n"
@@ -101,14 +113,12 @@ def test_tasks_left_over_are_cancelled(run: Run) -> None:
 
 def test_coroutine_as_the_value_was_never_awaited(run: Run) -> None:
     finished = run("async def main():\n    return 5\nmain()")
+    message = "cannot send the last expression: coroutine 'main' was never awaited (write `await` before the call)"
     assert finished.outcome == FAILED
     assert finished.error == {
         "type": "UnsendableValueError",
-        "message": "cannot send the last expression: coroutine 'main' was never awaited (write `await` before the call)",
-        "traceback": (
-            "UnsendableValueError: cannot send the last expression: coroutine 'main' was never awaited "
-            "(write `await` before the call)\n"
-        ),
+        "message": message,
+        "traceback": f"UnsendableValueError: {message}\n",
         "line": 0,
         "column": 0,
     }
@@ -173,7 +183,8 @@ def test_worker_directory_is_not_on_the_import_path(run: Run) -> None:
                 "type": "SyntaxError",
                 "message": "'(' was never closed",
                 "traceback": (
-                    "  File \"<program>\", line 2\n    result = (1 +\n             ^\nSyntaxError: '(' was never closed\n"
+                    '  File "<program>", line 2\n    result = (1 +\n             ^\n'
+                    "SyntaxError: '(' was never closed\n"
                 ),
                 "line": 2,
                 "column": 10,

@@ -97,7 +97,10 @@ def test_chained_errors(run: Run) -> None:
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with Python 3.11")
 def test_exception_groups(run: Run) -> None:
     finished = run(
-        "def f(e):\n    raise e\ntry: f(ValueError('a'))\nexcept ValueError as e: g = ExceptionGroup('many', [e])\nraise g"
+        "def f(e):\n    raise e\n"
+        "try: f(ValueError('a'))\n"
+        "except ValueError as e: g = ExceptionGroup('many', [e])\n"
+        "raise g"
     )
     assert finished.error["type"] == "ExceptionGroup"
     assert finished.error["message"] == "many (1 sub-exception)"
@@ -122,7 +125,8 @@ def test_exception_groups(run: Run) -> None:
         ("class E(Exception):\n    def __str__(self): raise SystemExit\nraise E", "E", "<exception str() failed>"),
         ("class E(Exception):\n    def __str__(self): return str(self)\nraise E", "E", "<exception str() failed>"),
         (
-            "class M(type):\n    @property\n    def __name__(cls): 1/0\nclass E(Exception, metaclass=M): pass\nraise E('x')",
+            "class M(type):\n    @property\n    def __name__(cls): 1/0\n"
+            "class E(Exception, metaclass=M): pass\nraise E('x')",
             "E",
             "x",
         ),

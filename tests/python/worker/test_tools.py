@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ WEATHER = Tool(
 )
 FORECAST = Tool("forecast", is_async=True, parameters=["location"], description="Tells tomorrow's weather.")
 DASHED = Tool("send-mail", parameters=["to"], description="Sends a message.", output_schema='{"type":"null"}')
+# Python 3.13 also underlines a call that is the whole line.
+ANCHOR = "    ~~~~~~~^^\n" if sys.version_info >= (3, 13) else ""
 ALL = (WEATHER, FORECAST, DASHED)
 
 
@@ -105,7 +108,8 @@ def test_tools_is_a_module_and_a_container(run: Run) -> None:
 def test_tool_describes_itself(run: Run) -> None:
     finished = run(
         "w = tools.weather\n"
-        "result = [w.name, w.__name__, w.is_async, w.parameters, w.description, w.__doc__, w.input_schema, w.output_schema]",
+        "result = [w.name, w.__name__, w.is_async, w.parameters, w.description, w.__doc__]\n"
+        "result += [w.input_schema, w.output_schema]",
         *ALL,
     )
     description = "Tells the weather."
@@ -286,10 +290,10 @@ def test_uncaught_failure_ends_the_program(run: Run) -> None:
         "message": "tool 'x' failed: ValueError: bad",
         "traceback": (
             'Traceback (most recent call last):\n  File "<program>", line 1, in <module>\n    tools.x()\n'
-            "ToolError: tool 'x' failed: ValueError: bad\n"
+            f"{ANCHOR}ToolError: tool 'x' failed: ValueError: bad\n"
         ),
         "line": 1,
-        "column": finished.error["column"],
+        "column": 1 if sys.version_info >= (3, 11) else 0,
     }
 
 

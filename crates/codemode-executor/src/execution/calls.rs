@@ -79,11 +79,6 @@ impl PendingCalls {
     pub(crate) fn made(&self) -> u32 {
         self.made
     }
-
-    /// Calls without a result.
-    pub(crate) fn waiting(&self) -> usize {
-        self.open.len()
-    }
 }
 
 #[cfg(test)]

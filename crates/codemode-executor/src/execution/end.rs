@@ -54,9 +54,7 @@ impl End {
                     display_size(limits.value)
                 ),
             )),
-            WorkerOutcome::Completed(value) => {
-                Some(Self { outcome: v1::Outcome::Completed, value, ..Self::default() })
-            }
+            WorkerOutcome::Completed(value) => Some(Self { outcome: v1::Outcome::Completed, value, ..Self::default() }),
             WorkerOutcome::Failed(report) => Self::with_error(v1::Outcome::Failed, &report),
             WorkerOutcome::Rejected(report) => Self::with_error(v1::Outcome::Rejected, &report),
         }
@@ -115,7 +113,10 @@ impl End {
             WaitStatus::Signaled(signal) => match signal {
                 libc_signal::XCPU | libc_signal::KILL if out_of_cpu => Self::killed(
                     v1::Limit::CpuTime,
-                    format!("the program used {:.1} s of processor time; the limit is {cpu_seconds} s", exit.cpu_time.as_secs_f64()),
+                    format!(
+                        "the program used {:.1} s of processor time; the limit is {cpu_seconds} s",
+                        exit.cpu_time.as_secs_f64()
+                    ),
                 ),
                 libc_signal::KILL if exit.memory_kills > 0 => Self::killed(
                     v1::Limit::Memory,

@@ -54,11 +54,7 @@ impl OutputBudget {
     /// The line that says what is missing; `None` when nothing is.
     pub(crate) fn truncation_marker(&self) -> Option<String> {
         (self.dropped() > 0).then(|| {
-            format!(
-                "\n[output truncated: {} of {} kept]\n",
-                display_size(self.kept),
-                display_size(self.written)
-            )
+            format!("\n[output truncated: {} of {} kept]\n", display_size(self.kept), display_size(self.written))
         })
     }
 }

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::{Groups, Pool};
 use super::generation::{Ended, Generation};
+use super::{Groups, Pool};
 
 /// What the supervisor starts zygotes with.
 #[derive(Debug)]

@@ -42,7 +42,10 @@ impl Worker {
         let mut buffer = BytesMut::with_capacity(64);
         loop {
             match WorkerFrame::parse(&mut buffer, 0) {
-                Ok(Some(WorkerFrame::Ready)) if buffer.is_empty() => return Some(self),
+                Ok(Some(WorkerFrame::Ready)) if buffer.is_empty() => {
+                    self.process.measure().ok()?;
+                    return Some(self);
+                }
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return None,
             }

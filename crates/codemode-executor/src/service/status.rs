@@ -4,8 +4,8 @@
 
 use std::error::Error;
 
-use tonic::{Code, Status};
 use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
 
 use crate::execution::ExecutionError;
 use crate::pool::CheckoutError;

@@ -37,18 +37,14 @@ impl CgroupSlot {
         Ok(slot)
     }
 
-    /// Bounds the memory of the next worker. Call it while the slot is empty.
+    /// Bounds the memory of the slot's worker, present or next. Fails where the worker has more already.
     pub fn set_memory(&self, bytes: u64) -> io::Result<()> {
         match &self.hierarchy {
             Hierarchy::Two(directory) => {
                 write(directory, "memory.oom.group", "1")?;
                 write(directory, "memory.max", &bytes.to_string())
             }
-            Hierarchy::One { memory, .. } => {
-                // What the worker before left in caches would count against this one.
-                let _ = write(memory, "memory.force_empty", "0");
-                write(memory, "memory.limit_in_bytes", &bytes.to_string())
-            }
+            Hierarchy::One { memory, .. } => write(memory, "memory.limit_in_bytes", &bytes.to_string()),
         }
     }
 
@@ -66,6 +62,8 @@ impl CgroupSlot {
                 write(directory, "cgroup.procs", &pid.to_string())
             }
             Hierarchy::One { memory, pids } => {
+                // What the worker before left in caches would count against this one.
+                let _ = write(memory, "memory.force_empty", "0");
                 write(memory, "memory.max_usage_in_bytes", "0")?;
                 write(memory, "cgroup.procs", &pid.to_string())?;
                 write(pids, "cgroup.procs", &pid.to_string())

@@ -25,6 +25,8 @@ pub(super) enum Verdict {
     Broken(i32),
     /// The layer could not be applied.
     Refused(String),
+    /// A seccomp program ended the child: the proof of ours, and in any other test the refusal of one outside.
+    Forbidden,
     /// The child did not answer.
     Unproven(String),
 }
@@ -131,11 +133,43 @@ impl Drop for Attempt {
 
 fn verdict(status: WaitStatus) -> Verdict {
     match status {
-        WaitStatus::Exited(STOPPED) | WaitStatus::Signaled(libc::SIGSYS) => Verdict::Stopped(String::new()),
+        WaitStatus::Exited(STOPPED) => Verdict::Stopped(String::new()),
+        // The kernel's word for it is "no space left on device".
+        WaitStatus::Exited(code) if code == REFUSED + libc::ENOSPC => {
+            Verdict::Refused("the limit on namespaces is reached".to_owned())
+        }
         WaitStatus::Exited(code) if code >= REFUSED => {
             Verdict::Refused(io::Error::from_raw_os_error(code - REFUSED).to_string())
         }
         WaitStatus::Exited(attack) => Verdict::Broken(attack),
+        WaitStatus::Signaled(libc::SIGSYS) => Verdict::Forbidden,
         WaitStatus::Signaled(signal) => Verdict::Unproven(format!("signal {signal} ended the test")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn child_that_hangs_is_killed_and_unproven() {
+        let child = Attempt::start(|| {
+            loop {
+                // SAFETY: no precondition.
+                unsafe { libc::pause() };
+            }
+        });
+        let verdict = child.expect("a fork").finish();
+        assert_eq!(verdict, Verdict::Unproven("the test did not end within 500 ms".to_owned()));
+    }
+
+    #[test]
+    fn foreign_seccomp_program_proves_nothing() {
+        assert_eq!(verdict(WaitStatus::Signaled(libc::SIGSYS)), Verdict::Forbidden);
+        assert_eq!(verdict(WaitStatus::Exited(2)), Verdict::Broken(2));
+        assert_eq!(
+            verdict(WaitStatus::Exited(refused(libc::ENOSPC))),
+            Verdict::Refused("the limit on namespaces is reached".to_owned())
+        );
     }
 }

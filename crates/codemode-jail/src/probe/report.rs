@@ -82,6 +82,12 @@ pub(super) fn layer(layer: Layer, verdict: Verdict) -> LayerReport {
             (LayerState::Off, format!("an attack got through: {}", attack.unwrap_or("unknown")))
         }
         Verdict::Refused(reason) => (LayerState::Off, format!("could not be applied: {reason}")),
+        Verdict::Forbidden if layer == Layer::Seccomp => {
+            (LayerState::On, format!("stopped: {}", attacks(layer).join(", ")))
+        }
+        Verdict::Forbidden => {
+            (LayerState::Off, "could not be applied: a seccomp program outside forbids it".to_owned())
+        }
         Verdict::Unproven(reason) => (LayerState::Unproven, reason),
     };
     let remedy = if state == LayerState::On { "" } else { remedy(layer, Environment::detect()) };
@@ -176,6 +182,19 @@ const fn remedy(layer: Layer, environment: Environment) -> &'static str {
         (Layer::Descriptors, _) => "use Linux 5.9 or later, and a seccomp profile that allows close_range",
         (Layer::NoNewPrivileges | Layer::Rlimits | Layer::Undumpable, _) => {
             "use an unmodified Linux kernel: this mechanism is part of every one"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn death_by_seccomp_proves_seccomp_alone() {
+        for each in Layer::ALL {
+            let expected = if each == Layer::Seccomp { LayerState::On } else { LayerState::Off };
+            assert_eq!(layer(each, Verdict::Forbidden).state, expected, "{each}");
         }
     }
 }

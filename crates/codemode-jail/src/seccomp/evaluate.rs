@@ -7,6 +7,10 @@ use super::assemble::{
 use super::policy::{Writes, policy};
 use super::rule::{Condition, Rule, Test};
 
+fn low_half(value: u64) -> u32 {
+    u32::try_from(value & 0xffff_ffff).expect("32 bits")
+}
+
 struct Call {
     number: u32,
     architecture: u32,
@@ -16,11 +20,13 @@ struct Call {
 impl Call {
     /// The word of `struct seccomp_data` at an offset, on a little-endian machine.
     fn word(&self, offset: u32) -> u32 {
-        let half = |value: u64, high: bool| if high { (value >> 32) as u32 } else { value as u32 };
+        let half = |value: u64, high: bool| low_half(if high { value >> 32 } else { value });
         match offset {
             0 => self.number,
             4 => self.architecture,
-            16..64 if offset % 4 == 0 => half(self.arguments[(offset as usize - 16) / 8], (offset - 16) % 8 == 4),
+            16..64 if offset.is_multiple_of(4) => {
+                half(self.arguments[(offset as usize - 16) / 8], (offset - 16) % 8 == 4)
+            }
             _ => panic!("load of offset {offset}"),
         }
     }
@@ -59,19 +65,18 @@ fn expected(policy: &[(u32, Rule)], call: &Call) -> u32 {
     let passes = |test: &Test| {
         let value = call.arguments[usize::from(test.argument)];
         match test.condition {
-            Condition::NoneOf(bits) => value as u32 & bits == 0,
-            Condition::AllOf(bits) => value as u32 & bits == bits,
-            Condition::OneOf(values) => values.contains(&(value as u32)),
+            Condition::NoneOf(bits) => low_half(value) & bits == 0,
+            Condition::AllOf(bits) => low_half(value) & bits == bits,
+            Condition::OneOf(values) => values.contains(&low_half(value)),
             Condition::IsNull => value == 0,
         }
     };
     match policy.iter().find(|(number, _)| *number == call.number).map(|(_, rule)| rule) {
-        None => RETURN_ERRNO | 1,
         Some(Rule::Allow) => RETURN_ALLOW,
         Some(Rule::Errno(errno)) => RETURN_ERRNO | errno.cast_unsigned(),
         Some(Rule::Kill) => RETURN_KILL,
         Some(Rule::AllowIf(clauses)) if clauses.iter().any(|tests| tests.iter().all(passes)) => RETURN_ALLOW,
-        Some(Rule::AllowIf(_)) => RETURN_ERRNO | 1,
+        None | Some(Rule::AllowIf(_)) => RETURN_ERRNO | 1,
     }
 }
 
@@ -153,7 +158,7 @@ fn attacks_are_refused_and_ordinary_calls_pass() {
     assert_eq!(denied(libc::SYS_execve, [0; 6]), RETURN_KILL);
     assert_eq!(denied(libc::SYS_ptrace, [0; 6]), RETURN_KILL);
     assert_eq!(denied(libc::SYS_socket, [2, 1, 0, 0, 0, 0]), eperm);
-    assert_eq!(denied(libc::SYS_clone3, [0; 6]), RETURN_ERRNO | 38);
+    assert_eq!(denied(libc::SYS_clone3, [0; 6]), RETURN_ERRNO | libc::ENOSYS.cast_unsigned());
     // open for reading, for writing, with creation
     assert_eq!(denied(libc::SYS_openat, [0, 0, 0o2_000_000, 0, 0, 0]), RETURN_ALLOW);
     assert_eq!(denied(libc::SYS_openat, [0, 0, 1, 0, 0, 0]), eperm);
@@ -174,6 +179,9 @@ fn attacks_are_refused_and_ordinary_calls_pass() {
     assert_eq!(denied(libc::SYS_socketpair, [1, 2, 0, 0, 0, 0]), eperm);
     assert_eq!(denied(libc::SYS_socketpair, [2, 1, 0, 0, 0, 0]), eperm);
     assert_eq!(denied(libc::SYS_sendto, [3, 0, 0, 0, 1 << 33, 0]), eperm);
+    // a socket's type, and the pidfd of the executor at its other end
+    assert_eq!(denied(libc::SYS_getsockopt, [3, 1, 3, 0, 0, 0]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_getsockopt, [3, 1, 77, 0, 0, 0]), eperm);
     assert_eq!(denied(libc::SYS_prlimit64, [0, 0, 0, 1, 0, 0]), RETURN_ALLOW);
     assert_eq!(denied(libc::SYS_prlimit64, [0, 0, 1, 0, 0, 0]), eperm);
     assert_eq!(denied(libc::SYS_ioctl, [0, 0x5412, 0, 0, 0, 0]), eperm); // TIOCSTI

@@ -185,9 +185,20 @@ const BASE: &[Group] = &[
         &[libc::SYS_recvfrom, libc::SYS_shutdown, libc::SYS_getsockname, libc::SYS_getpeername],
     ),
     when(
-        "getsockopt: the type of a socket object",
+        "getsockopt: what a socket object asks of itself; not the peer's pidfd, which would be the executor's",
         &[libc::SYS_getsockopt],
-        &[&[one_of(1, &[libc::SOL_SOCKET.cast_unsigned()])]],
+        &[&[
+            one_of(1, &[libc::SOL_SOCKET.cast_unsigned()]),
+            one_of(
+                2,
+                &[
+                    libc::SO_TYPE.cast_unsigned(),
+                    libc::SO_ERROR.cast_unsigned(),
+                    libc::SO_PROTOCOL.cast_unsigned(),
+                    libc::SO_DOMAIN.cast_unsigned(),
+                ],
+            ),
+        ]],
     ),
     allow(
         "threads: locks and the bookkeeping of libc",
@@ -352,13 +363,16 @@ const SCRATCH: &[Group] = &[
             libc::SYS_utimensat,
             libc::SYS_sendfile,
             libc::SYS_copy_file_range,
-            libc::SYS_renameat,
         ],
     ),
+    // The C library's crate has no name for it here.
+    #[cfg(target_arch = "aarch64")]
+    allow("renameat: what rename() calls", &[38]),
     #[cfg(target_arch = "x86_64")]
     allow(
         "the older names of the same",
         &[
+            libc::SYS_renameat,
             libc::SYS_open,
             libc::SYS_mkdir,
             libc::SYS_rmdir,

@@ -3,6 +3,7 @@
 mod child;
 mod events;
 mod plan;
+mod root;
 mod spawn;
 mod worker;
 

@@ -108,11 +108,12 @@ pub(super) struct PrivateDirectory(PathBuf);
 impl PrivateDirectory {
     pub(super) fn create(files: &[(&'static str, &'static [u8])]) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        let base = Self::base()?;
         let mut builder = fs::DirBuilder::new();
         builder.mode(0o700);
         let directory = loop {
             let name = format!("codemode-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-            let path = std::env::temp_dir().join(name);
+            let path = base.join(name);
             match builder.create(&path) {
                 Ok(()) => break Self(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -130,6 +131,18 @@ impl PrivateDirectory {
         Ok(directory)
     }
 
+    /// A directory from which the extension may be loaded: many systems forbid it in `/tmp`.
+    fn base() -> io::Result<PathBuf> {
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        [Some(std::env::temp_dir()), Some("/var/tmp".into()), runtime, Some("/dev/shm".into())]
+            .into_iter()
+            .flatten()
+            .find(|path| allows_libraries(path))
+            .ok_or_else(|| {
+                io::Error::other("no temporary directory is writable and free of `noexec`; set TMPDIR to one")
+            })
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
@@ -138,6 +151,18 @@ impl PrivateDirectory {
 impl Drop for PrivateDirectory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether files can be made here and mapped to be executed.
+fn allows_libraries(path: &Path) -> bool {
+    let Ok(path) = c(path) else { return false };
+    // SAFETY: a zero-terminated string, and a structure that the call fills; all-zero is a valid value of it.
+    unsafe {
+        let mut information: libc::statvfs = std::mem::zeroed();
+        libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) == 0
+            && libc::statvfs(path.as_ptr(), &raw mut information) == 0
+            && information.f_flag & (libc::ST_NOEXEC | libc::ST_RDONLY) == 0
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
+use std::time::Duration;
 
 use crate::limits::{ADDRESS_SPACE, WorkerLimits};
 use crate::system::{self, check};
@@ -20,12 +21,14 @@ pub struct WorkerProcess {
     pidfd: OwnedFd,
     pid: i32,
     zygote_pid: i32,
+    /// Private memory when it was last measured.
+    private_memory: Option<u64>,
 }
 
 impl WorkerProcess {
     pub(super) fn new(pidfd: OwnedFd, zygote_pid: i32) -> Self {
         let pid = host_pid(pidfd.as_fd()).unwrap_or(zygote_pid);
-        Self { pidfd, pid, zygote_pid }
+        Self { pidfd, pid, zygote_pid, private_memory: None }
     }
 
     /// The process id in the executor's process namespace; the zygote's view of it where `/proc` does not tell.
@@ -48,15 +51,31 @@ impl WorkerProcess {
         system::pidfd_kill(self.pidfd.as_fd())
     }
 
+    /// Measures what a warm worker has, from which [`set_limits`](Self::set_limits) counts. Reading `/proc` costs more than
+    /// setting the limits, so this is done before an execution waits for the worker.
+    pub fn measure(&mut self) -> io::Result<()> {
+        self.private_memory = Some(self.private_memory()?);
+        Ok(())
+    }
+
+    /// Processor time of the worker so far, of all its threads.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        // The number of a process's clock, as clock_getcpuclockid(3) makes it: the scheduler's count (2) of the group.
+        let clock = (!self.pid << 3) | 2;
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` has room for the answer; a clock of a process that ended is an error.
+        check(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        Ok(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
+    }
+
     /// Lowers the worker's limits to those of its execution: once the worker is ready, since a lock-down needs descriptors of its
     /// own, and before its program arrives. Memory counts from what the
     /// worker has now, so that a large zygote does not eat into a program's share.
     pub fn set_limits(&self, limits: &WorkerLimits) -> io::Result<()> {
         // A worker that was reaped has no number any more: its old one may be another process's.
-        if host_pid(self.pidfd.as_fd()) != Some(self.pid) {
-            return Err(io::Error::from_raw_os_error(libc::ESRCH));
-        }
-        let data = self.private_memory()?.saturating_add(limits.memory);
+        system::pidfd_exists(self.pidfd.as_fd())?;
+        let data = self.private_memory.map_or_else(|| self.private_memory(), Ok)?.saturating_add(limits.memory);
         self.lower(RLIMIT_DATA, data)?;
         self.lower(RLIMIT_AS, limits.memory.saturating_mul(2).saturating_add(ADDRESS_SPACE))?;
         self.lower(RLIMIT_CPU, limits.cpu_seconds.max(1))?;

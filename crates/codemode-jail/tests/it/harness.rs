@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use codemode_jail::{
-    Ceilings, LayerSet, WaitStatus, WorkerProcess, Zygote, ZygoteConfig, ZygoteEvent, worker_socketpair,
+    Ceilings, LayerSet, Profile, WaitStatus, WorkerProcess, Zygote, ZygoteConfig, ZygoteEvent, probe, worker_socketpair,
 };
 
 /// Says that it is ready, reads a program up to a zero byte and answers with its variable `answer`, or with what it raised.
@@ -70,6 +71,8 @@ impl Jail {
     }
 
     pub(crate) fn with(config: &ZygoteConfig) -> Self {
+        // As the executor does: what works here must work for a process that not even its own user may read.
+        codemode_jail::harden_executor().unwrap();
         let zygote = Zygote::spawn(config).unwrap_or_else(|error| panic!("{error}: {error:?}; {}", error.remedy()));
         let mut jail = Self { zygote, sequence: 0 };
         match jail.event() {
@@ -180,6 +183,21 @@ fn blocking(descriptor: OwnedFd) -> File {
         libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK);
     }
     File::from(descriptor)
+}
+
+/// The layers of the profile `standard`, where this machine allows its namespaces.
+pub(crate) fn standard() -> Option<LayerSet> {
+    static REACHED: LazyLock<Option<Profile>> = LazyLock::new(|| probe(Profile::Standard).reached);
+    let layers = (*REACHED >= Some(Profile::Standard)).then(|| Profile::Standard.required());
+    if layers.is_none() {
+        println!("skipped: no namespaces can be made here");
+    }
+    layers
+}
+
+/// The layers of each profile that this machine allows, without control groups.
+pub(crate) fn profiles() -> impl Iterator<Item = LayerSet> {
+    [Profile::Container.required()].into_iter().chain(standard())
 }
 
 pub(crate) fn is_root() -> bool {

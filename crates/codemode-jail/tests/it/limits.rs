@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use codemode_jail::{Ceilings, Layer, Profile, WaitStatus, WorkerLimits, ZygoteConfig};
+use codemode_jail::{Ceilings, Layer, WaitStatus, WorkerLimits, ZygoteConfig};
 
-use crate::harness::{Jail, config};
+use crate::harness::{Jail, config, profiles, standard};
 
 const LIMITS: WorkerLimits = WorkerLimits { memory: 32 << 20, cpu_seconds: 30, open_files: 16 };
 
 #[test]
 fn memory_limit_raises_memory_error_and_counts_from_the_fork() {
-    for layers in [Profile::Container.required(), Profile::Standard.required()] {
+    for layers in profiles() {
         let mut jail = Jail::start(layers);
         let mut worker = jail.ready_worker();
         worker.process.set_limits(&LIMITS).unwrap();
@@ -22,7 +22,8 @@ fn memory_limit_raises_memory_error_and_counts_from_the_fork() {
 
 #[test]
 fn processor_limit_kills_a_program_that_ignores_signals() {
-    let mut jail = Jail::start(Profile::Standard.required());
+    let Some(layers) = standard() else { return };
+    let mut jail = Jail::start(layers);
     let mut worker = jail.ready_worker();
     worker.process.set_limits(&WorkerLimits { cpu_seconds: 1, ..LIMITS }).unwrap();
     let started = Instant::now();
@@ -34,7 +35,8 @@ fn processor_limit_kills_a_program_that_ignores_signals() {
 
 #[test]
 fn descriptor_limit_holds_and_cannot_be_raised() {
-    let mut jail = Jail::start(Profile::Standard.required());
+    let Some(layers) = standard() else { return };
+    let mut jail = Jail::start(layers);
     let mut worker = jail.ready_worker();
     worker.process.set_limits(&LIMITS).unwrap();
     worker.send(
@@ -47,9 +49,10 @@ fn descriptor_limit_holds_and_cannot_be_raised() {
 
 #[test]
 fn threads_are_limited_per_worker() {
+    let Some(layers) = standard() else { return };
     // A thread's stack of 8 MiB counts as memory.
     let ceilings = Ceilings { memory: 1 << 30, ..Ceilings::default() };
-    let mut jail = Jail::with(&ZygoteConfig { ceilings, ..config(Profile::Standard.required()) });
+    let mut jail = Jail::with(&ZygoteConfig { ceilings, ..config(layers) });
     let bystander = jail.ready_worker();
     let program = "
 import threading
@@ -69,7 +72,8 @@ gate.set()";
 
 #[test]
 fn limits_of_a_worker_that_ended_are_an_error() {
-    let mut jail = Jail::start(Profile::Standard.required().without(Layer::Landlock));
+    let Some(layers) = standard() else { return };
+    let mut jail = Jail::start(layers.without(Layer::Landlock));
     let worker = jail.ready_worker();
     worker.process.kill().unwrap();
     jail.ended(&worker);

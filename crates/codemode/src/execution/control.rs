@@ -170,7 +170,8 @@ impl Control {
 
 fn cut(mut message: String) -> String {
     if message.len() > MAX_FAILURE {
-        message.truncate(message.floor_char_boundary(MAX_FAILURE));
+        let end = (0..=MAX_FAILURE).rev().find(|end| message.is_char_boundary(*end)).unwrap_or_default();
+        message.truncate(end);
         message.push('…');
     }
     message

@@ -48,8 +48,9 @@ pub enum ExecutionError {
     },
     /// The program was running. It may have done all, some or none of its work: it was not sent again.
     #[error(
-        "lost the executor at `{url}` during an execution that had made {tool_calls} tool calls; the execution was not \
-         retried, because its tool calls could repeat"
+        "lost the executor at `{url}` during an execution that had made {}; the execution was not \
+         retried, because its tool calls could repeat",
+        calls(*.tool_calls)
     )]
     Lost {
         /// The executor.
@@ -60,7 +61,7 @@ pub enum ExecutionError {
         source: Status,
     },
     /// The deadline passed. The program is being stopped; `tool_calls` of its calls had reached this application.
-    #[error("no answer from the executor at `{url}` within {} s; the execution had made {tool_calls} tool calls", .deadline.as_secs_f64())]
+    #[error("no answer from the executor at `{url}` within {} s{}", .deadline.as_secs_f64(), made(*.tool_calls))]
     Timeout {
         /// The executor.
         url: String,
@@ -89,6 +90,15 @@ pub enum ExecutionError {
         /// The executor.
         url: String,
     },
+}
+
+fn calls(count: u32) -> String {
+    if count == 1 { "1 tool call".to_owned() } else { format!("{count} tool calls") }
+}
+
+/// Requests other than executions make none.
+fn made(count: u32) -> String {
+    if count == 0 { String::new() } else { format!("; the execution had made {}", calls(count)) }
 }
 
 fn tried(count: u32) -> String {

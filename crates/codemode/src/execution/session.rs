@@ -128,7 +128,7 @@ struct Running<'a> {
 
 /// Why reading stopped.
 enum End {
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// The grace period of a cancellation passed, or there was nothing to wait for.
     Cancelled,
     Status(Status),
@@ -142,7 +142,7 @@ impl From<Violation> for End {
 }
 
 impl Running<'_> {
-    /// Reads until the end; `Err` is an end that the peer did not choose. Never returns `Ok` but for `finished`.
+    /// Reads until something ends it.
     async fn read(&mut self, inbound: &mut Inbound) -> End {
         let shared = &self.session.shared;
         let mut grace = None;
@@ -164,7 +164,7 @@ impl Running<'_> {
                     };
                     match self.take(message).await {
                         Ok(None) => {}
-                        Ok(Some(finished)) => return End::Finished(finished),
+                        Ok(Some(finished)) => return End::Finished(Box::new(finished)),
                         Err(violation) => return violation.into(),
                     }
                 }
@@ -215,7 +215,7 @@ impl Running<'_> {
         let url = self.session.url.clone();
         let (mut finished, inbound) = match end {
             End::Finished(finished) => (finished, Some(inbound)),
-            End::Cancelled => (Finished::cancelled(), None),
+            End::Cancelled => (Box::new(Finished::cancelled()), None),
             End::Status(status) if self.checker.is_accepted() => {
                 let tool_calls = self.session.shared.calls();
                 return Attempt::Failed(ExecutionError::Lost { url, tool_calls, source: status });
@@ -226,6 +226,6 @@ impl Running<'_> {
         finished.jail_profile = self.jail_profile;
         finished.stdout = self.stdout;
         finished.stderr = self.stderr;
-        Attempt::Finished(Box::new(finished), inbound)
+        Attempt::Finished(finished, inbound)
     }
 }

@@ -108,13 +108,10 @@ impl ToolHost for ComponentRegistry {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let run = state.tools.iter().find(|other| other.description.name == tool).map(|tool| Arc::clone(&tool.run));
         drop(state);
-        match run {
-            Some(run) => run(arguments, context),
-            None => {
-                let error =
-                    ToolError::new("LookupError", format!("the tool `{tool}` was removed")).builtin("LookupError");
-                Box::pin(async move { Err(error) })
-            }
+        if let Some(run) = run {
+            return run(arguments, context);
         }
+        let error = ToolError::new("LookupError", format!("the tool `{tool}` was removed")).builtin("LookupError");
+        Box::pin(async move { Err(error) })
     }
 }

@@ -1,5 +1,7 @@
 //! From a value to its encoded text.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -19,8 +21,23 @@ pub(super) fn string(text: &str, into: &mut String) {
     into.push_str(&serde_json::to_string(text).expect("a string has a JSON form"));
 }
 
+/// As Python's `repr` writes it, so that both sides give one text for one value: the shortest digits that read back the
+/// same, with an exponent below 1e-4 and from 1e16.
 pub(super) fn float(number: f64, into: &mut String) {
-    into.push_str(&serde_json::to_string(&number).expect("a number has a JSON form"));
+    let scientific = format!("{number:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..16).contains(&exponent) {
+        let plain = number.to_string();
+        into.push_str(&plain);
+        if !plain.contains('.') {
+            into.push_str(".0");
+        }
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        // Writing to a `String` cannot fail.
+        let _ = write!(into, "{mantissa}e{sign}{:02}", exponent.unsigned_abs());
+    }
 }
 
 fn write(value: &Value, depth: usize, into: &mut String) -> Result<(), ValueError> {

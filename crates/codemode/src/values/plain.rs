@@ -46,16 +46,8 @@ fn write(value: &Value, into: &mut String) {
         }
         Value::Str(text) => string(text, into),
         Value::Bytes(bytes) => string(&STANDARD.encode(bytes), into),
-        Value::List(members) | Value::Tuple(members) | Value::Set(members) | Value::FrozenSet(members) => {
-            into.push('[');
-            for (index, member) in members.iter().enumerate() {
-                if index > 0 {
-                    into.push(',');
-                }
-                write(member, into);
-            }
-            into.push(']');
-        }
+        Value::List(members) | Value::Tuple(members) => array(members, into),
+        Value::Set(members) | Value::FrozenSet(members) => array(in_order(members), into),
         Value::Dict(members) => dict(members, into),
         Value::DateTime(text) => string(text.as_str(), into),
         Value::Date(text) => string(text.as_str(), into),
@@ -69,6 +61,30 @@ fn write(value: &Value, into: &mut String) {
             string(&duration(total), into);
         }
     }
+}
+
+fn array<'a>(members: impl IntoIterator<Item = &'a Value>, into: &mut String) {
+    into.push('[');
+    for (index, member) in members.into_iter().enumerate() {
+        if index > 0 {
+            into.push(',');
+        }
+        write(member, into);
+    }
+    into.push(']');
+}
+
+/// A set as Python writes one. What an encoder sent is in order already; this is for what else is valid.
+fn in_order(members: &[Value]) -> Vec<&Value> {
+    let mut ordered: Vec<_> = members.iter().collect();
+    if members.iter().all(|member| matches!(member, Value::Int(_))) {
+        ordered.sort_by_key(|member| if let Value::Int(number) = member { *number } else { 0 });
+        ordered.dedup();
+    } else if members.iter().all(|member| matches!(member, Value::Str(_))) {
+        ordered.sort_by_key(|member| member.as_str());
+        ordered.dedup();
+    }
+    ordered
 }
 
 fn number(value: f64, into: &mut String) {

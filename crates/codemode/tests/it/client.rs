@@ -145,10 +145,8 @@ async fn tool_that_panics_fails_its_call_alone() {
     });
     let codemode = codemode(&peer);
     let broken = |_: NoArguments| async {
-        if true {
-            panic!("a secret");
-        }
-        Ok::<_, ToolError>(())
+        let orders: Vec<i64> = Vec::new();
+        Ok::<_, ToolError>(orders[0])
     };
     codemode.register_tool("broken", broken).expect("the name is good");
     assert!(codemode.execute("").await.expect("the peer answers").success);

@@ -1,11 +1,6 @@
 //! The client against a peer that plays an executor: real gRPC over a real socket.
 
-#![expect(
-    clippy::missing_panics_doc,
-    clippy::must_use_candidate,
-    unreachable_pub,
-    reason = "a test binary has no public interface"
-)]
+#![expect(unreachable_pub, reason = "a test binary has no public interface")]
 
 mod client;
 mod execution;

@@ -66,7 +66,7 @@ async fn accepted_execution_is_never_sent_again() {
     let mut execution = peer.connect_with(policy(3)).start(request());
     assert!(matches!(execution.next_event().await, Some(Ok(Event::ToolCall(_)))));
     let error = failed(&mut execution).await;
-    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made 1 tool calls; the execution was not retried, because its tool calls could repeat: the executor lost its zygote (UNAVAILABLE)");
+    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made 1 tool call; the execution was not retried, because its tool calls could repeat: the executor lost its zygote (UNAVAILABLE)");
     assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
 }
 
