@@ -51,7 +51,7 @@ def same(one: Any, other: Any) -> bool:  # noqa: PLR0911 - a table of cases
     if isinstance(one, Decimal):
         return str(one) == str(other)
     if isinstance(one, (datetime, time)):
-        return repr(one) == repr(other)
+        return bool(one.replace(fold=0) == other) and one.utcoffset() == other.utcoffset()
     if isinstance(one, dict):
         return len(one) == len(other) and all(
             same(key, other_key) and same(one[key], other[other_key]) for key, other_key in zip(one, other, strict=True)

@@ -15,6 +15,9 @@ const RLIMIT_DATA: u32 = 2;
 const RLIMIT_NOFILE: u32 = 7;
 const RLIMIT_AS: u32 = 9;
 
+/// No process. Zero would be the caller itself.
+const UNKNOWN: i32 = -1;
+
 /// A worker's process. Dropping it does not kill the worker: closing its socket or [`kill`](Self::kill) does.
 #[derive(Debug)]
 pub struct WorkerProcess {
@@ -27,11 +30,13 @@ pub struct WorkerProcess {
 
 impl WorkerProcess {
     pub(super) fn new(pidfd: OwnedFd, zygote_pid: i32) -> Self {
-        let pid = host_pid(pidfd.as_fd()).unwrap_or(zygote_pid);
+        // Never the zygote's number for it: in the executor's namespace that is another process.
+        let pid = host_pid(pidfd.as_fd()).unwrap_or(UNKNOWN);
         Self { pidfd, pid, zygote_pid, private_memory: None }
     }
 
-    /// The process id in the executor's process namespace; the zygote's view of it where `/proc` does not tell.
+    /// The process id in the executor's process namespace; -1, which every call refuses, for a worker that was reaped before
+    /// its birth was read.
     pub fn pid(&self) -> i32 {
         self.pid
     }
@@ -60,6 +65,9 @@ impl WorkerProcess {
 
     /// Processor time of the worker so far, of all its threads.
     pub fn cpu_time(&self) -> io::Result<Duration> {
+        if self.pid == UNKNOWN {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
         // The number of a process's clock, as clock_getcpuclockid(3) makes it: the scheduler's count (2) of the group.
         let clock = (!self.pid << 3) | 2;
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -69,9 +77,9 @@ impl WorkerProcess {
         Ok(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
     }
 
-    /// Lowers the worker's limits to those of its execution: once the worker is ready, since a lock-down needs descriptors of its
-    /// own, and before its program arrives. Memory counts from what the
-    /// worker has now, so that a large zygote does not eat into a program's share.
+    /// Lowers the worker's limits to those of its execution: once the worker is ready, since a lock-down needs descriptors of
+    /// its own, and before its program arrives. Memory counts from what the worker has, so that a large zygote does not eat
+    /// into a program's share.
     pub fn set_limits(&self, limits: &WorkerLimits) -> io::Result<()> {
         // A worker that was reaped has no number any more: its old one may be another process's.
         system::pidfd_exists(self.pidfd.as_fd())?;
@@ -123,4 +131,24 @@ pub fn worker_socketpair() -> io::Result<(OwnedFd, OwnedFd)> {
     let (executor, worker) = system::socketpair(libc::SOCK_STREAM)?;
     system::set_nonblocking(executor.as_fd())?;
     Ok((executor, worker))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn worker_that_was_reaped_has_no_number_of_another_process() {
+        let mut child = Command::new("/bin/sh").args(["-c", ":"]).spawn().expect("a shell");
+        let pidfd = system::pidfd_open(i32::try_from(child.id()).expect("a process id")).expect("a child's pidfd");
+        child.wait().expect("a child's end");
+        let worker = WorkerProcess::new(pidfd, 1);
+        assert_eq!((worker.pid(), worker.zygote_pid()), (-1, 1));
+        let limits = WorkerLimits { memory: 0, cpu_seconds: 1, open_files: 0 };
+        assert_eq!(worker.set_limits(&limits).expect_err("reaped").raw_os_error(), Some(libc::ESRCH));
+        assert_eq!(worker.cpu_time().expect_err("reaped").raw_os_error(), Some(libc::ESRCH));
+        worker.kill().expect("nothing to do");
+    }
 }
