@@ -13,8 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from codemode import RuntimeContext
 from pydantic import BaseModel, Field
+
+from codemode import RuntimeContext
 
 from .database import CARRIERS, UNREACHABLE, Database
 

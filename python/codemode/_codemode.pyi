@@ -8,6 +8,7 @@ raises ``RuntimeError`` that says to create the client in the child.
 from collections.abc import Callable, Sequence
 from typing import Literal, final
 
+__all__: list[str]
 __version__: str
 
 @final
@@ -124,9 +125,7 @@ class Finished:
 class LocalExecutor:
     """An executor as a child process on a private Unix socket with a random key. It ends with this process."""
 
-    def __new__(
-        cls, executable: str, *, arguments: Sequence[str] = (), start_timeout: float = 30.0
-    ) -> LocalExecutor:
+    def __new__(cls, executable: str, *, arguments: Sequence[str] = (), start_timeout: float = 30.0) -> LocalExecutor:
         """Starts ``executable serve --embedded`` and waits until it serves. Raises ``ExecutorConnectionError`` with the
         executor's own message where it refuses to start."""
     url: str

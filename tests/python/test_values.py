@@ -17,9 +17,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from codemode._values import MAX_DIGITS, UnsendableValueError, ValueTooLargeError, decode, encode, to_json
 from hypothesis import given
 from hypothesis import strategies as st
+
+from codemode._values import MAX_DIGITS, UnsendableValueError, ValueTooLargeError, decode, encode, to_json
 
 VECTORS = json.loads((Path(__file__).parents[2] / "proto/codemode/v1/values.json").read_text("utf-8"))
 HINT = (
@@ -37,10 +38,10 @@ def nested(depth: int) -> list[Any]:
 
 def evaluate(expression: str) -> Any:
     kinds: list[Any] = [date, datetime, time, timedelta, timezone, Decimal, UUID, nested]
-    return eval(expression, {kind.__name__: kind for kind in kinds})  # noqa: S307 - our own vectors
+    return eval(expression, {kind.__name__: kind for kind in kinds})
 
 
-def same(one: Any, other: Any) -> bool:  # noqa: PLR0911 - a table of cases
+def same(one: Any, other: Any) -> bool:
     """Equal, of equal types all the way down, with NaN equal to itself and -0.0 not to 0.0."""
     if type(one) is not type(other):
         return False

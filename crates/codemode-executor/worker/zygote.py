@@ -39,7 +39,7 @@ def main() -> None:
     jail: Any = importlib.import_module("_codemode_jail")
     tidy()
     jail.serve()
-    from . import runner  # noqa: PLC0415 - `preload` imported it, with the fork hooks off
+    from . import runner
 
     runner.main(DESCRIPTOR)
 
@@ -53,7 +53,7 @@ def preload() -> None:
                 importlib.import_module(name)
             except ImportError:  # An interpreter that was built without it.
                 continue
-        from . import runner  # noqa: PLC0415 - with the fork hooks off
+        from . import runner
 
         runner.warm_up()
     finally:

@@ -224,9 +224,9 @@ class Execution:
         try:
             code = compile(tree, "<program>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             if code.co_flags & inspect.CO_COROUTINE:
-                asyncio.run(eval(code, scope))  # noqa: S307  # what an executor is for
+                asyncio.run(eval(code, scope))  # what an executor is for
             else:
-                exec(code, scope)  # noqa: S102
+                exec(code, scope)
             value = encode(scope.get("result", scope.get("_last")), root="result").encode()
         except BaseException as error:
             frames = traceback.extract_tb(error.__traceback__)

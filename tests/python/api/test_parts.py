@@ -182,9 +182,9 @@ class TestModels:
         assert Reply(result=self.RESULT).model_dump()["result"]["outcome"] == "failed"
 
     def test_errors_survive_pickling(self) -> None:
-        error = pickle.loads(pickle.dumps(ExecutionFailedError(self.RESULT)))  # noqa: S301
+        error = pickle.loads(pickle.dumps(ExecutionFailedError(self.RESULT)))
         assert (str(error), error.result) == ("the execution failed: ValueError: x (line 1)", self.RESULT)
-        unknown = pickle.loads(pickle.dumps(UnknownToolError(["a"], None)))  # noqa: S301
+        unknown = pickle.loads(pickle.dumps(UnknownToolError(["a"], None)))
         assert str(unknown) == "tool `a` is unknown: this client has no registry"
 
 

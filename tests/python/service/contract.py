@@ -1,7 +1,8 @@
 """A second implementation of the client's side of the contract, on grpcio.
 
 It shares no code with the product: messages come from the checked-in descriptor set, and a test may send whatever it
-likes, in any order. So it plays hostile clients, and shows that the contract is enough to write one in another language.
+likes, in any order. So it plays hostile clients, and shows that the contract is enough to write one in another
+language.
 """
 
 from __future__ import annotations
@@ -44,16 +45,22 @@ class Ended:
 
     @property
     def outcome(self) -> str:
-        name: str = message("Finished").DESCRIPTOR.fields_by_name["outcome"].enum_type.values_by_number[
-            self.finished.outcome
-        ].name
+        name: str = (
+            message("Finished")
+            .DESCRIPTOR.fields_by_name["outcome"]
+            .enum_type.values_by_number[self.finished.outcome]
+            .name
+        )
         return name.removeprefix("OUTCOME_").lower()
 
     @property
     def limit(self) -> str:
-        name: str = message("Exceeded").DESCRIPTOR.fields_by_name["limit"].enum_type.values_by_number[
-            self.finished.exceeded.limit
-        ].name
+        name: str = (
+            message("Exceeded")
+            .DESCRIPTOR.fields_by_name["limit"]
+            .enum_type.values_by_number[self.finished.exceeded.limit]
+            .name
+        )
         return name.removeprefix("LIMIT_").lower()
 
 

@@ -90,8 +90,20 @@ def test_workers_environment_holds_nothing(worker: int) -> None:
     environment = Path(f"/proc/{worker}/environ").read_bytes()
     names = {entry.partition(b"=")[0] for entry in environment.split(b"\0") if entry}
     assert not {name for name in names if b"KEY" in name or name.startswith(b"CODEMODE")}
-    assert names <= {b"PYTHONHASHSEED", b"LC_ALL", b"PYTHONSAFEPATH", b"PYTHONDONTWRITEBYTECODE", b"PATH", b"HOME", b"TZ",
-                     b"OPENBLAS_NUM_THREADS", b"OMP_NUM_THREADS", b"MKL_NUM_THREADS", b"PYTHONUTF8", b"PYTHONNOUSERSITE"}
+    assert names <= {
+        b"PYTHONHASHSEED",
+        b"LC_ALL",
+        b"PYTHONSAFEPATH",
+        b"PYTHONDONTWRITEBYTECODE",
+        b"PATH",
+        b"HOME",
+        b"TZ",
+        b"OPENBLAS_NUM_THREADS",
+        b"OMP_NUM_THREADS",
+        b"MKL_NUM_THREADS",
+        b"PYTHONUTF8",
+        b"PYTHONNOUSERSITE",
+    }
 
 
 def test_limits_of_the_execution_are_the_kernels(worker: int) -> None:

@@ -10,6 +10,7 @@ import time
 
 import grpc
 import pytest
+
 from codemode.core.local import find_executable
 
 from .contract import Client, start
@@ -75,7 +76,10 @@ def test_worker_killed_in_an_execution_costs_that_one() -> None:
     with running("--idle-workers", "1") as executor:
         client = executor.client()
         (worker,) = executor.workers()
-        first, second = client.converse(start("while True: pass")), client.converse(start("result = tools.echo()", ["echo"]))
+        first, second = (
+            client.converse(start("while True: pass")),
+            client.converse(start("result = tools.echo()", ["echo"])),
+        )
         first.receive("accepted")
         second.receive("accepted")
         second.receive("tool_call")
@@ -195,7 +199,7 @@ def test_health_follows_the_executor() -> None:
 
 
 def health(executor: Executor, service: str) -> int:
-    """The status of `grpc.health.v1.Health/Check`: 1 is SERVING. Its messages are two single fields, written by hand."""
+    """The status of `grpc.health.v1.Health/Check`: 1 is SERVING. Its messages have a field each: written by hand."""
     with grpc.insecure_channel(executor.target) as channel:
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
         name = service.encode()

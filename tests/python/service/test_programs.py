@@ -141,7 +141,13 @@ def test_endless_recursion_in_c_ends_the_worker_alone(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["os.fork()", "os.system('true')", "subprocess.run(['true'])", "os.execv('/bin/true', ['true'])", "os.posix_spawn('/bin/true', ['true'], {})"],
+    [
+        "os.fork()",
+        "os.system('true')",
+        "subprocess.run(['true'])",
+        "os.execv('/bin/true', ['true'])",
+        "os.posix_spawn('/bin/true', ['true'], {})",
+    ],
 )
 def test_new_process_is_refused(client: Client, code: str) -> None:
     ended = run(client, f"import os, subprocess\n{code}\nprint('escaped')")
@@ -151,10 +157,16 @@ def test_new_process_is_refused(client: Client, code: str) -> None:
     assert "escaped" not in ended.stdout or code.startswith("os.system")
 
 
-@pytest.mark.parametrize(("code", "message"), [
-    ("import os\nos._exit(3)", "the program ended its process with status 3 before it finished"),
-    ("import ctypes\nctypes.string_at(0)", "the worker was ended by signal 11 (SIGSEGV: a bad memory access, or a stack that grew too deep)"),
-])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import os\nos._exit(3)", "the program ended its process with status 3 before it finished"),
+        (
+            "import ctypes\nctypes.string_at(0)",
+            "the worker was ended by signal 11 (SIGSEGV: a bad memory access, or a stack that grew too deep)",
+        ),
+    ],
+)
 def test_end_of_the_process_is_named(client: Client, code: str, message: str) -> None:
     ended = run(client, code)
     assert (ended.outcome, ended.limit, ended.finished.exceeded.message) == ("killed", "crash", message)

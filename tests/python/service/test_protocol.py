@@ -1,4 +1,4 @@
-"""Peers that break the contract: clients with odd messages, workers with odd frames. Each ends its own stream, clearly."""
+"""Peers that break the contract: clients with odd messages, workers with odd frames. Each ends its own stream."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def test_start_of_many_fields_is_accepted_with_the_limits_that_hold(client: Clie
         (result(1), "`tool_result` was sent before `start`"),
         (cancel(), "`cancel` was sent before `start`"),
         (start("1", execution_id=""), "`start.execution_id` must be 1 to 128 characters of A-Z, a-z, 0-9 and `._:-`"),
-        (start("1", ["__list__"]), "`start.tools[0].name` must be 1 to 128 characters without control characters, and must not begin with `__`"),
+        (
+            start("1", ["__list__"]),
+            "`start.tools[0].name` must be 1 to 128 characters without control characters, "
+            "and must not begin with `__`",
+        ),
         (start("1", ["a", "a"]), "`start.tools[1].name` repeats `a`; names are unique"),
         (start("1", wall_time=-1), "`limits.wall_time` must be a positive duration"),
     ],
@@ -149,7 +153,11 @@ time.sleep(60)
 
 def test_call_with_arguments_that_are_no_value_reaches_the_client_as_it_is(client: Client) -> None:
     """The executor never parses a value; whoever decodes it refuses it."""
-    code = "import os, struct\npayload = struct.pack('<IH', 1, 0) + b'no json'\nos.write(3, struct.pack('<IB', len(payload) + 1, 17) + payload)"
+    code = """
+import os, struct
+payload = struct.pack('<IH', 1, 0) + b'no json'
+os.write(3, struct.pack('<IB', len(payload) + 1, 17) + payload)
+"""
     ended = client.run(code, ["echo"])
     assert ended.calls == [("echo", b"no json")]
 
