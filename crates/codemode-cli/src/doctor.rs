@@ -111,7 +111,7 @@ impl Findings {
                     "name": layer.layer.to_string(),
                     "state": state(layer.state),
                     "protects": layer.protects.to_string(),
-                    "evidence": layer.evidence.to_string(),
+                    "evidence": layer.evidence.clone(),
                     "remedy": layer.remedy.to_string(),
                 })
             })

@@ -15,11 +15,12 @@ use tracing_subscriber::EnvFilter;
 use crate::{doctor, exit, python};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line, named there")]
 pub(crate) struct ServeArguments {
     /// Where to listen: `address:port` or `unix:/path`
     #[arg(long, env = "CODEMODE_LISTEN", default_value = "127.0.0.1:8001", conflicts_with = "embedded")]
     listen: Listen,
-    /// A file with one API key a line. CODEMODE_API_KEY may hold one more
+    /// A file with one API key a line; `CODEMODE_API_KEY` may hold one more
     #[arg(long, env = "CODEMODE_API_KEY_FILE", value_name = "FILE")]
     api_key_file: Option<PathBuf>,
     /// Serve clients without a key on an address other than loopback

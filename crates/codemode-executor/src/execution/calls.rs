@@ -1,6 +1,6 @@
 //! The tool calls of an execution that have had no result yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ pub(crate) struct PendingCalls {
     /// When each must be answered. All have the same allowance, so the first is the earliest.
     open: BTreeMap<u32, Instant>,
     /// Calls that the program has an error for already; their results are dropped when they come.
-    abandoned: BTreeMap<u32, ()>,
+    abandoned: BTreeSet<u32>,
 }
 
 /// A result for a call that is not open.
@@ -45,7 +45,7 @@ impl PendingCalls {
     pub(crate) fn take(&mut self, call_id: u32) -> Result<Taken, UnexpectedResult> {
         if self.open.remove(&call_id).is_some() {
             Ok(Taken::Wanted)
-        } else if self.abandoned.remove(&call_id).is_some() {
+        } else if self.abandoned.remove(&call_id) {
             Ok(Taken::Late)
         } else if (1..=self.made).contains(&call_id) {
             Err(UnexpectedResult::Repeated(call_id))
@@ -66,7 +66,7 @@ impl PendingCalls {
             return None;
         }
         self.open.remove(&call_id);
-        self.abandoned.insert(call_id, ());
+        self.abandoned.insert(call_id);
         Some(call_id)
     }
 

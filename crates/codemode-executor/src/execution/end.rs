@@ -3,6 +3,8 @@
 //! A worker's own report (`finished`) is the program's word: it decides between completed, failed and rejected and nothing
 //! else. Limits and crashes are named from what the kernel says of the process.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use codemode_jail::WaitStatus;
 use codemode_proto::v1;
@@ -103,7 +105,8 @@ impl End {
     /// The end of a worker that closed its socket without a report.
     pub(crate) fn died(exit: &Exit, limits: &Limits) -> Result<Self, ExecutionError> {
         let cpu_seconds = limits.cpu_seconds();
-        let out_of_cpu = exit.cpu_time.as_secs_f64() >= cpu_seconds as f64 * 0.95;
+        // The kernel looks at each tick, so the count may be a little short of the limit.
+        let out_of_cpu = exit.cpu_time >= Duration::from_secs(cpu_seconds).mul_f64(0.95);
         Ok(match exit.status {
             WaitStatus::Exited(LOCKDOWN_FAILED) => return Err(ExecutionError::Lockdown),
             WaitStatus::Exited(status) => Self::killed(
@@ -173,7 +176,7 @@ mod libc_signal {
 /// Cuts text at a character boundary.
 fn shorten(mut text: String, most: usize) -> String {
     if text.len() > most {
-        let cut = text.floor_char_boundary(most);
+        let cut = (0..=most).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0);
         text.truncate(cut);
         text.push_str("… [shortened]");
     }
@@ -182,8 +185,6 @@ fn shorten(mut text: String, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn died(status: WaitStatus, cpu: u64, memory_kills: u64) -> (v1::Limit, String) {

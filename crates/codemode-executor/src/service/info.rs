@@ -41,7 +41,7 @@ pub(crate) fn jail_report(report: &JailReport) -> v1::JailReport {
                 }
                 .to_owned(),
                 protects: layer.protects.to_string(),
-                evidence: layer.evidence.to_string(),
+                evidence: layer.evidence.clone(),
                 remedy: layer.remedy.to_string(),
             })
             .collect(),

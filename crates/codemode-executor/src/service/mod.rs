@@ -5,6 +5,7 @@ mod info;
 mod status;
 
 use codemode_proto::v1;
+use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::auth::Authenticator;
@@ -22,7 +23,7 @@ pub(crate) struct ExecutorService {
 
 impl ExecutorService {
     fn authenticate<T>(&self, request: &Request<T>) -> Result<(), Status> {
-        let authorization = request.metadata().get("authorization").map(|value| value.as_bytes());
+        let authorization = request.metadata().get("authorization").map(MetadataValue::as_bytes);
         if self.authenticator.admits(authorization) { Ok(()) } else { Err(status::unauthenticated()) }
     }
 }
