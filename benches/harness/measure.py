@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ begin = time.perf_counter()
 {statement}
 print(time.perf_counter() - begin)
 """
+
+_PAUSE = 0.1
+"""Seconds between subjects: the pool of the one before fills up again, and not while the next one is measured."""
 
 Report = Callable[[str], object]
 
@@ -61,6 +65,7 @@ class Session:
                 cell, scale = cells[spec.name], row.scale(spec.name, quick=quick)
                 if cell.reason or (scale.rounds is not None and number >= scale.rounds):
                     continue
+                time.sleep(_PAUSE)
                 try:
                     cell.rounds.append(self._samples(row, spec, scale.options))
                 except (RowUnavailableError, memory.UnreadableError) as reason:

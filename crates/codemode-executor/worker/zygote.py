@@ -55,7 +55,7 @@ def preload() -> None:
                 continue
         from . import runner
 
-        runner.warm_up()
+        runner.warm_up(event_loop=True)
     finally:
         os.register_at_fork = register
 

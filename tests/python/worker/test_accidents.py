@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .conftest import Run
-from .harness import COMPLETED, FAILED, Tool
+from .harness import COMPLETED, DEADLINE, FAILED, Tool, Worker
 
 ECHO = Tool("echo", parameters=["x"])
 CALLS = (
@@ -84,6 +84,12 @@ def test_exception_while_the_value_is_read(run: Run) -> None:
         "result = Bad()"
     )
     assert (finished.outcome, finished.error["type"], finished.error["line"]) == (FAILED, "ZeroDivisionError", 3)
+
+
+def test_worker_whose_runner_is_broken_ends(worker: Worker) -> None:
+    """Reaching into the runner is no accident; a worker that hangs for it would still cost its wall time."""
+    worker.start("import sys\nsys.modules['codemode_worker.bridge'].Bridge.send_last = None\nresult = 1", [])
+    assert worker.process.wait(DEADLINE) == 1
 
 
 def test_endless_value_is_refused(run: Run) -> None:
