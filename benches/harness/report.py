@@ -30,7 +30,9 @@ def text(machine: Mapping[str, str], facts: Mapping[str, Any], rows: Sequence[Ro
         [f"{name:10} {value}" for name, value in machine.items()],
         [f"{name:14} {_about(facts[name])}" for name in subjects if name in facts],
         _aligned(figures),
-        ["Compared with codemode, round by round: the median of the ratios (least to most).", *_aligned(ratios)],
+        ["Compared with codemode, round by round: the median of the ratios (least to most).", *_aligned(ratios)]
+        if len(ratios) > 1
+        else [],
         ["Not measured:", *reasons],
     ]
     return "\n\n".join("\n".join(section) for section in sections if len(section) > 1)

@@ -83,12 +83,14 @@ def _lane(lane: Lane, width: int, span: float) -> str:
 
 
 def _times(timings: dict[str, float]) -> list[str]:
+    # 0 where the kernel had not yet told the executor.
+    processor = f" ({timings['program_cpu']:.0f} ms of processor time)" if timings["program_cpu"] else ""
     lines = [
         (timings["database"], "building the database"),
         (timings["executor_start"], "starting the executor: jail, interpreter, warm workers"),
         (timings["execution"], "the execution, of which"),
         (timings["in_tools"], f"  in tools (one after the other: {timings['one_after_the_other']:.0f} ms)"),
-        (timings["in_program"], f"  in the program and on the way ({timings['program_cpu']:.0f} ms of processor time)"),
+        (timings["in_program"], f"  in the program and on the way{processor}"),
     ]
     return [f"{milliseconds:8.1f} ms  {what}" for milliseconds, what in lines]
 

@@ -157,7 +157,7 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
     };
     let cgroup = if layers.contains(Layer::Cgroup) {
         let parent = CgroupParent::create().map_err(ServeError::Cgroup)?;
-        Some(Groups::new(parent, u64::from(config.limit_ceilings.tasks), config.default_limits.memory))
+        Some(Arc::new(Groups::new(parent, u64::from(config.limit_ceilings.tasks), config.default_limits.memory)))
     } else {
         None
     };

@@ -103,7 +103,7 @@ impl End {
     }
 
     /// The end of a worker that closed its socket without a report.
-    pub(crate) fn died(exit: &Exit, limits: &Limits) -> Result<Self, ExecutionError> {
+    pub(crate) fn died(exit: &Exit, memory_kills: u64, limits: &Limits) -> Result<Self, ExecutionError> {
         let cpu_seconds = limits.cpu_seconds();
         // The kernel looks at each tick, so the count may be a little short of the limit.
         let out_of_cpu = exit.cpu_time >= Duration::from_secs(cpu_seconds).mul_f64(0.95);
@@ -121,7 +121,7 @@ impl End {
                         exit.cpu_time.as_secs_f64()
                     ),
                 ),
-                libc_signal::KILL if exit.memory_kills > 0 => Self::killed(
+                libc_signal::KILL if memory_kills > 0 => Self::killed(
                     v1::Limit::Memory,
                     format!("the program used more than its {} of memory", display_size(limits.memory)),
                 ),
@@ -188,8 +188,8 @@ mod tests {
     use super::*;
 
     fn died(status: WaitStatus, cpu: u64, memory_kills: u64) -> (v1::Limit, String) {
-        let exit = Exit { status, cpu_time: Duration::from_secs(cpu), peak_memory: 0, memory_kills };
-        let end = End::died(&exit, &Limits::defaults()).unwrap();
+        let exit = Exit { status, cpu_time: Duration::from_secs(cpu), peak_memory: 0 };
+        let end = End::died(&exit, memory_kills, &Limits::defaults()).unwrap();
         assert_eq!(end.outcome, v1::Outcome::Killed);
         let exceeded = end.exceeded.unwrap();
         (exceeded.limit(), exceeded.message)

@@ -22,7 +22,7 @@ use super::output::{Admitted, OutputBudget};
 use super::{ExecutionError, Response, response};
 use crate::frame::{self, FrameError, ResultStatus, WorkerFrame};
 use crate::limits::{Limits, display_size};
-use crate::pool::{Checkout, Exit};
+use crate::pool::{Checkout, Exit, WorkerGroup};
 use crate::shutdown::Shutdown;
 
 /// Frames that may wait for the worker to read them. Past this, the client's results are not read.
@@ -355,7 +355,8 @@ impl Running {
             Err(_) => return Ok(self.stop(protocol("it closed its channel")).await),
         };
         self.exit = Some(exit);
-        let end = End::died(&exit, &self.limits)?;
+        let memory_kills = self.checkout.worker.cgroup.as_ref().map_or(0, WorkerGroup::memory_kills);
+        let end = End::died(&exit, memory_kills, &self.limits)?;
         Ok(self.with_marker(end))
     }
 

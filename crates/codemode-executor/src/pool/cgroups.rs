@@ -1,11 +1,11 @@
 //! Control groups for workers, reused: making one costs more than a worker needs one for.
 //!
-//! A group is free again when its worker has ended and nobody holds it. Its memory limit is a second line: a program meets
+//! A group is free again when the execution that held it has ended. Its memory limit is a second line: a program meets
 //! `RLIMIT_DATA` first, as a `MemoryError` that it can catch.
 
 use std::sync::{Arc, Mutex};
 
-use codemode_jail::{CgroupParent, CgroupSlot, WorkerProcess};
+use codemode_jail::{CgroupParent, CgroupSlot};
 
 /// Memory beyond an execution's limit before the kernel kills: what the kernel itself and the scratch directory take.
 const ALLOWANCE: u64 = 64 * 1024 * 1024;
@@ -35,18 +35,18 @@ impl Groups {
     }
 
     /// Moves a worker into a group of its own.
-    pub(crate) fn assign(&self, process: &WorkerProcess) -> std::io::Result<WorkerGroup> {
+    pub(crate) fn assign(&self, pid: i32) -> std::io::Result<WorkerGroup> {
         let mut slots = self.slots.lock().expect("no code panics while it holds the groups");
         for slot in slots.iter_mut() {
             if let Some(free) = Arc::get_mut(slot) {
                 free.set_memory(self.memory + ALLOWANCE)?;
-                free.add(process.pid())?;
+                free.add(pid)?;
                 return Ok(WorkerGroup { slot: Arc::clone(slot), memory: self.memory });
             }
         }
         let mut slot = self.parent.slot(self.tasks)?;
         slot.set_memory(self.memory + ALLOWANCE)?;
-        slot.add(process.pid())?;
+        slot.add(pid)?;
         let slot = Arc::new(slot);
         slots.push(Arc::clone(&slot));
         Ok(WorkerGroup { slot, memory: self.memory })

@@ -21,9 +21,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::cgroups::WorkerGroup;
 use super::worker::{Exit, Worker};
-use super::{Pool, PoolConfig};
+use super::{Pool, PoolConfig, Shortage};
 
 /// How long a zygote may take from its start until it serves. It takes 0.25 s on a quiet machine.
 const SERVE_TIME: Duration = Duration::from_secs(30);
@@ -49,6 +48,15 @@ pub(crate) enum Ended {
     Crash,
 }
 
+/// What came of asking for workers.
+enum Refill {
+    /// The pool has, or has asked for, what it may have now.
+    Done,
+    /// The next may be asked for then.
+    Later(Instant),
+    ZygoteGone,
+}
+
 /// A zygote that did not come to serve.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -62,13 +70,6 @@ pub(crate) enum StartError {
     Timeout,
 }
 
-/// A worker whose end will be announced.
-#[derive(Debug)]
-struct Expected {
-    sender: oneshot::Sender<Exit>,
-    cgroup: Option<WorkerGroup>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Generation {
     number: u64,
@@ -80,7 +81,7 @@ pub(crate) struct Generation {
     sequence: u32,
     pending: HashMap<u32, OwnedFd>,
     /// Who waits for the end of which worker, by the pid that the zygote knows.
-    exits: HashMap<i32, Expected>,
+    exits: HashMap<i32, oneshot::Sender<Exit>>,
     warming: JoinSet<Option<Worker>>,
 }
 
@@ -179,9 +180,11 @@ impl Generation {
 
     /// Handles one thing that happened. False when the zygote is gone.
     async fn step(&mut self, pool: &Pool, config: &PoolConfig) -> bool {
-        if !self.refill(pool) {
-            return false;
-        }
+        let next_fork = match self.refill(pool) {
+            Refill::Done => Instant::now() + RETIREMENT_CHECK,
+            Refill::Later(next) => next,
+            Refill::ZygoteGone => return false,
+        };
         tokio::select! {
             biased;
             event = next_event(&mut self.zygote, &self.readiness) => match event {
@@ -197,19 +200,24 @@ impl Generation {
                 }
             }
             () = pool.demand.notified() => {}
-            () = tokio::time::sleep(RETIREMENT_CHECK) => {}
+            () = tokio::time::sleep_until(next_fork) => {}
         }
         true
     }
 
-    /// Asks the zygote for the workers that the pool lacks. False when the zygote is gone.
-    fn refill(&mut self, pool: &Pool) -> bool {
-        while self.pending.len() < MAX_PENDING_FORKS && pool.shortage() > 0 {
+    /// Asks the zygote for the workers that the pool lacks.
+    fn refill(&mut self, pool: &Pool) -> Refill {
+        while self.pending.len() < MAX_PENDING_FORKS {
+            match pool.shortage() {
+                Shortage::None => return Refill::Done,
+                Shortage::From(next) => return Refill::Later(next),
+                Shortage::Now => {}
+            }
             let (ours, theirs) = match codemode_jail::worker_socketpair() {
                 Ok(pair) => pair,
                 Err(error) => {
                     warn!(%error, "failed to make a worker's socket");
-                    return true;
+                    return Refill::Done;
                 }
             };
             self.sequence = self.sequence.wrapping_add(1);
@@ -219,24 +227,26 @@ impl Generation {
                     self.forks += 1;
                     pool.lock().starting += 1;
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Refill::Done,
                 Err(error) => {
                     warn!(%error, "failed to ask the zygote for a worker");
-                    return false;
+                    return Refill::ZygoteGone;
                 }
             }
         }
-        true
+        Refill::Done
     }
 
     fn handle(&mut self, event: ZygoteEvent, pool: &Pool, config: &PoolConfig) {
         match event {
             ZygoteEvent::Forked { sequence, worker } => {
                 if let Some(ours) = self.pending.remove(&sequence) {
-                    match self.adopt(ours, worker, config) {
+                    match self.adopt(ours, worker) {
                         Ok(worker) => {
+                            let groups = config.cgroup.clone();
                             self.warming.spawn(async move {
-                                tokio::time::timeout(WARM_UP_TIME, worker.warm_up()).await.ok().flatten()
+                                let warm_up = worker.warm_up(groups);
+                                tokio::time::timeout(WARM_UP_TIME, warm_up).await.ok().flatten()
                             });
                             return;
                         }
@@ -252,42 +262,37 @@ impl Generation {
             }
             ZygoteEvent::Exited { pid, status, user, system, peak_memory } => {
                 debug!(pid, ?status, "worker ended");
-                self.announce(pid, Exit { status, cpu_time: user + system, peak_memory, memory_kills: 0 });
+                self.announce(pid, Exit { status, cpu_time: user + system, peak_memory });
                 pool.lock().idle.retain(Worker::is_idle);
             }
             _ => {}
         }
     }
 
-    fn adopt(&mut self, ours: OwnedFd, process: WorkerProcess, config: &PoolConfig) -> std::io::Result<Worker> {
+    fn adopt(&mut self, ours: OwnedFd, process: WorkerProcess) -> std::io::Result<Worker> {
         let stream = UnixStream::from_std(ours.into())?;
-        let cgroup = match &config.cgroup {
-            None => None,
-            Some(groups) => Some(groups.assign(&process)?),
-        };
         let (sender, exited) = oneshot::channel();
-        self.exits.insert(process.zygote_pid(), Expected { sender, cgroup: cgroup.clone() });
-        Ok(Worker { stream, process, exited, cgroup, generation: self.number })
+        self.exits.insert(process.zygote_pid(), sender);
+        Ok(Worker { stream, process, exited, cgroup: None, generation: self.number })
     }
 
     /// Tells whoever waits for it that a worker ended.
     fn announce(&mut self, pid: i32, exit: Exit) {
-        if let Some(expected) = self.exits.remove(&pid) {
-            let memory_kills = expected.cgroup.map_or(0, |group| group.memory_kills());
+        if let Some(waiting) = self.exits.remove(&pid) {
             // Nobody may wait any more: the execution had its result already.
-            let _ = expected.sender.send(Exit { memory_kills, ..exit });
+            let _ = waiting.send(exit);
         }
     }
 
     /// Serves nobody new; ends when the last worker has ended.
     pub(crate) async fn wind_down(mut self) {
         self.warming.abort_all();
-        self.exits.retain(|_, expected| !expected.sender.is_closed());
+        self.exits.retain(|_, waiting| !waiting.is_closed());
         while !self.exits.is_empty() {
             match self.next_event().await {
                 ZygoteEvent::Closed => return,
                 ZygoteEvent::Exited { pid, status, user, system, peak_memory } => {
-                    self.announce(pid, Exit { status, cpu_time: user + system, peak_memory, memory_kills: 0 });
+                    self.announce(pid, Exit { status, cpu_time: user + system, peak_memory });
                 }
                 // A worker that was asked for before the retirement: nobody will use it, and its socket is closed.
                 ZygoteEvent::Forked { sequence, worker } => {

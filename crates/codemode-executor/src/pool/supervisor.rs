@@ -21,7 +21,7 @@ use super::{Groups, Pool};
 #[derive(Debug)]
 pub(crate) struct PoolConfig {
     pub(crate) zygote: ZygoteConfig,
-    pub(crate) cgroup: Option<Groups>,
+    pub(crate) cgroup: Option<Arc<Groups>>,
     /// Forks after which a zygote is retired.
     pub(crate) retire_after_forks: u64,
     /// Age at which a zygote is retired.

@@ -3,6 +3,7 @@
 //! A worker is owned by exactly one place at a time: its generation while it warms up, the idle list, or the execution
 //! that checked it out. Whoever drops it kills the process, so a worker never outlives its owner.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -10,8 +11,9 @@ use codemode_jail::{WaitStatus, WorkerProcess};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
+use tracing::warn;
 
-use super::cgroups::WorkerGroup;
+use super::cgroups::{Groups, WorkerGroup};
 use crate::frame::WorkerFrame;
 
 /// How a worker's process ended, as the zygote saw it.
@@ -20,8 +22,6 @@ pub(crate) struct Exit {
     pub(crate) status: WaitStatus,
     pub(crate) cpu_time: Duration,
     pub(crate) peak_memory: u64,
-    /// Kills by the kernel because of the worker's memory.
-    pub(crate) memory_kills: u64,
 }
 
 /// One jailed process, for one execution.
@@ -37,15 +37,30 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Waits until the worker says that it is locked down and warm. `None` when it ended or said anything else.
-    pub(crate) async fn warm_up(mut self) -> Option<Self> {
+    /// Waits until the worker says that it is locked down and warm, and moves it into a control group. `None` when it ended,
+    /// said anything else, or cannot be moved.
+    pub(crate) async fn warm_up(mut self, groups: Option<Arc<Groups>>) -> Option<Self> {
+        self.ready().await?;
+        if let Some(groups) = groups {
+            let pid = self.process.pid();
+            // The kernel takes a lock for the move that may take it milliseconds, in which no execution must wait.
+            match tokio::task::spawn_blocking(move || groups.assign(pid)).await.ok()? {
+                Ok(group) => self.cgroup = Some(group),
+                Err(error) => {
+                    warn!(%error, "failed to move a worker into a control group");
+                    return None;
+                }
+            }
+        }
+        self.process.measure().ok()?;
+        Some(self)
+    }
+
+    async fn ready(&mut self) -> Option<()> {
         let mut buffer = BytesMut::with_capacity(64);
         loop {
             match WorkerFrame::parse(&mut buffer, 0) {
-                Ok(Some(WorkerFrame::Ready)) if buffer.is_empty() => {
-                    self.process.measure().ok()?;
-                    return Some(self);
-                }
+                Ok(Some(WorkerFrame::Ready)) if buffer.is_empty() => return Some(()),
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return None,
             }

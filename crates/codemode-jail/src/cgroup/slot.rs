@@ -62,8 +62,6 @@ impl CgroupSlot {
                 write(directory, "cgroup.procs", &pid.to_string())
             }
             Hierarchy::One { memory, pids } => {
-                // What the worker before left in caches would count against this one.
-                let _ = write(memory, "memory.force_empty", "0");
                 write(memory, "memory.max_usage_in_bytes", "0")?;
                 write(memory, "cgroup.procs", &pid.to_string())?;
                 write(pids, "cgroup.procs", &pid.to_string())
