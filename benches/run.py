@@ -39,10 +39,10 @@ def main() -> int:
     if sys.stderr.isatty():
         _progress("")
     verdicts = targets.verdicts(table)
-    print(report.text(facts, session.facts, rows, table))
+    print(report.text(facts, session.facts, rows, table, session.noise))
     print(f"\n{report.targets(verdicts)}\n\n{time.monotonic() - begin:.0f} s")
     if options.json is not None:
-        document = report.document(facts, session.facts, rows, table, verdicts)
+        document = report.document(facts, session.facts, rows, table, session.noise, verdicts)
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     return int(any(cells["codemode"].failed for cells in table.values()) or "codemode" not in session.facts)
 

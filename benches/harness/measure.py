@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness import memory
+from harness import machine, memory
 from harness.environments import InstallError, SubjectSpec, environment, interpreter
 from harness.figures import Cell
 from harness.process import RowUnavailableError, SubjectError, SubjectProcess
@@ -25,8 +25,14 @@ begin = time.perf_counter()
 print(time.perf_counter() - begin)
 """
 
-_PAUSE = 0.1
-"""Seconds between subjects: the pool of the one before fills up again, and not while the next one is measured."""
+_REFILL = 0.06
+"""Seconds after which the pool of the subject before is full again: not while the next one is measured."""
+
+_SETTLE = 2.0
+"""The same before memory is measured, with a margin: a missing worker would change everybody's share."""
+
+_LISTEN = 0.04
+"""Seconds that the machine is then watched: 8 ticks on two processors, and all the rounds add up."""
 
 Report = Callable[[str], object]
 
@@ -37,6 +43,7 @@ class Session:
     def __init__(self, specs: Sequence[SubjectSpec], progress: Report) -> None:
         self.specs = list(specs)
         self.facts: dict[str, dict[str, Any]] = {}
+        self.noise: dict[str, machine.Noise] = {}
         self._progress = progress
         self._running: dict[str, SubjectProcess] = {}
         self._broken: dict[str, Cell] = {}
@@ -57,15 +64,17 @@ class Session:
     def row(self, row: Row, *, quick: bool) -> dict[str, Cell]:
         """One cell for each subject."""
         cells = {spec.name: self._broken.get(spec.name) or Cell() for spec in self.specs}
+        noise = self.noise[row.key] = machine.Noise()
         if row.unit == "B":
-            memory.settle()
+            time.sleep(_SETTLE)
         for number in range(1 if quick else row.rounds):
             self._progress(f"{row.title}, round {number + 1}")
             for spec in self.specs:
                 cell, scale = cells[spec.name], row.scale(spec.name, quick=quick)
                 if cell.reason or (scale.rounds is not None and number >= scale.rounds):
                     continue
-                time.sleep(_PAUSE)
+                time.sleep(_REFILL)
+                noise.listen(_LISTEN)
                 try:
                     cell.rounds.append(self._samples(row, spec, scale.options))
                 except (RowUnavailableError, memory.UnreadableError) as reason:

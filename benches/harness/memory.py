@@ -6,11 +6,8 @@ dumpable, so only root can read theirs.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
-
-_SETTLED = 2.0  # seconds until a pool has forked the workers that earlier rows used up
 
 
 class UnreadableError(Exception):
@@ -25,11 +22,6 @@ class Process:
     name: str
     depth: int
     pss: int
-
-
-def settle() -> None:
-    """Waits until pools are full again."""
-    time.sleep(_SETTLED)
 
 
 def tree(root: int) -> list[Process]:

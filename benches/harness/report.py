@@ -7,29 +7,38 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.figures import Cell, quantity, ratio
+from harness.machine import Noise
 from harness.rows import Row
 from harness.targets import OURS, Table, Verdict
 
+_OTHERS = "others: the share of the processors that was in use between measurements, by other programs."
 _MARKS = {True: "reached", False: "MISSED", None: "-"}
 
 
-def text(machine: Mapping[str, str], facts: Mapping[str, Any], rows: Sequence[Row], table: Table) -> str:
+def text(
+    machine: Mapping[str, str],
+    facts: Mapping[str, Any],
+    rows: Sequence[Row],
+    table: Table,
+    noise: Mapping[str, Noise],
+) -> str:
     """The machine, the subjects, the figures, and how the others compare with codemode."""
     subjects = list(next(iter(table.values()))) if table else []
-    figures, ratios, reasons = [["", *subjects]], [["", *subjects[1:]]], []
+    figures, ratios, reasons = [["", *subjects, "others"]], [["", *subjects[1:]]], []
     for row in rows:
         cells = table[row.key]
         for percent in row.percentiles:
             title = row.title if percent == row.percentiles[0] else ""
             named = f"{title:34} p{percent}" if len(row.percentiles) > 1 else title
-            figures.append([named, *(_figure(cells[name], row, percent) for name in subjects)])
+            busy = f"{noise[row.key].share:4.0%}" if title else ""
+            figures.append([named, *(_figure(cells[name], row, percent) for name in subjects), busy])
         if any(ratio(cells[name], cells[OURS]) for name in subjects[1:]):
             ratios.append([row.title, *(_ratio(cells[name], cells[OURS]) for name in subjects[1:])])
         reasons += [f"{row.key}: {name}: {cell.reason}" for name, cell in cells.items() if cell.reason]
     sections = [
         [f"{name:10} {value}" for name, value in machine.items()],
         [f"{name:14} {_about(facts[name])}" for name in subjects if name in facts],
-        _aligned(figures),
+        [*_aligned(figures), _OTHERS],
         ["Compared with codemode, round by round: the median of the ratios (least to most).", *_aligned(ratios)]
         if len(ratios) > 1
         else [],
@@ -52,6 +61,7 @@ def document(
     facts: Mapping[str, Any],
     rows: Sequence[Row],
     table: Table,
+    noise: Mapping[str, Noise],
     verdicts: Sequence[Verdict],
 ) -> dict[str, Any]:
     """Everything, with all samples. Times in seconds, sizes in bytes."""
@@ -62,6 +72,7 @@ def document(
             row.key: {
                 "title": row.title,
                 "unit": row.unit,
+                "others": noise[row.key].share,
                 "subjects": {name: _cell(table[row.key], name, row) for name in table[row.key]},
             }
             for row in rows

@@ -35,6 +35,10 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// How long the executor waits for the kernel's word on a worker that it killed.
 const EXIT_TIME: Duration = Duration::from_secs(5);
 
+/// How long `accepted` waits to be sent together with what the worker says first: a small program has ended by then, and its
+/// client is woken once instead of twice.
+const ACCEPTED_DELAY: Duration = Duration::from_millis(1);
+
 /// Bytes read from a worker at once.
 const READ_SIZE: usize = 16 * 1024;
 
@@ -106,8 +110,14 @@ impl Running {
         let mut wall_time = pin!(tokio::time::sleep_until(self.accepted + self.limits.wall_time));
         let mut grace_over = pin!(shutdown.expired());
         let mut end = None;
+        let mut accepted = pin!(tokio::time::sleep_until(self.accepted + ACCEPTED_DELAY));
+        let mut held = true;
         loop {
-            self.flush_outbox(responses);
+            // More than `accepted` is waiting, or has left.
+            held &= self.outbox.len() == 1 && end.is_none();
+            if !held {
+                self.flush_outbox(responses);
+            }
             if self.outbox.is_empty()
                 && let Some(end) = end.take()
             {
@@ -123,7 +133,7 @@ impl Running {
                     Some(Err(malformed)) => return Err(ExecutionError::Malformed(malformed)),
                     Some(Ok(request)) => end = self.take_request(request)?,
                 },
-                _ready = self.checkout.worker.stream.readable(), if !ended && self.outbox.is_empty() => {
+                _ready = self.checkout.worker.stream.readable(), if !ended && (held || self.outbox.is_empty()) => {
                     end = match self.checkout.worker.stream.try_read_buf(&mut self.inbound) {
                         Ok(1..) => self.take_frames(),
                         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
@@ -131,13 +141,14 @@ impl Running {
                         Ok(0) | Err(_) => Some(self.died().await?),
                     };
                 }
-                permit = responses.reserve(), if !self.outbox.is_empty() => {
+                () = &mut accepted, if held => held = false,
+                permit = responses.reserve(), if !held && !self.outbox.is_empty() => {
                     let permit = permit.map_err(|_closed| ExecutionError::ClientGone)?;
                     if let Some(message) = self.outbox.pop_front() {
                         permit.send(Ok(response(message)));
                     }
                 }
-                () = responses.closed(), if self.outbox.is_empty() => return Err(ExecutionError::ClientGone),
+                () = responses.closed(), if held || self.outbox.is_empty() => return Err(ExecutionError::ClientGone),
                 ready = self.checkout.worker.stream.writable(), if !ended && !self.outbound.is_empty() => {
                     // A worker that does not read is a worker that ended, or will be stopped by its wall time.
                     if ready.is_err() || self.write_to_worker().is_err() {
