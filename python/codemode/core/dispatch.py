@@ -1,9 +1,7 @@
-"""Carries out an execution: receives its events, runs its tools, returns its result. The part that is not async.
+"""Carries out an execution: receives its events, runs its tools, returns its result.
 
-`Dispatch` is what both dispatchers share. `SyncDispatch` serves `ExecutorClient.execute`: the caller's thread only
-waits for events; sync tools run in tool threads, async tools on the process's private loop, all with a copy of the
-caller's context variables. No tool runs in the caller's thread, though that would save a thread switch: a tool that
-hangs would hold the caller beyond its deadline.
+`Dispatch` is what the two dispatchers share, `SyncDispatch` for a thread that waits and `AsyncDispatch` for a task.
+Every tool runs with a copy of the caller's context variables.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from codemode.core.invocation import Invocation
 from codemode.core.models import ExecutionResult
 from codemode.core.results import result_of
-from codemode.core.threads import background_loop, submit
+from codemode.core.threads import submit
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,8 +57,12 @@ class Dispatch(ABC):
         if call.is_async:
             self.to_loop(call)
         else:
-            submit(lambda: call.serve(self.to_loop))
+            self.to_thread(call)
         return None
+
+    def to_thread(self, call: Invocation) -> None:
+        """Serves a call of a sync tool, in a thread of the pool."""
+        submit(lambda: call.serve(self.to_loop))
 
     def start_task(self, loop: asyncio.AbstractEventLoop, call: Invocation, awaitable: Awaitable[Any] | None) -> None:
         """Serves a call as a task. Called on the loop."""
@@ -99,34 +101,3 @@ class Dispatch(ABC):
         calls = [call.record(self._begin) for call in self._calls]
         duration = round((time.perf_counter() - self._begin) * 1000, 3)
         return result_of(finished, self.request, streamed, calls, duration)
-
-
-class SyncDispatch(Dispatch):
-    """Carries out an execution for a calling thread that waits, whether or not a loop runs in it."""
-
-    _loop: asyncio.AbstractEventLoop | None = None
-
-    def to_loop(self, call: Invocation, awaitable: Awaitable[Any] | None = None) -> None:
-        """The process's private loop serves it."""
-        self._loop = loop = background_loop()
-        loop.call_soon_threadsafe(self.start_task, loop, call, awaitable)
-
-    def run(self) -> ExecutionResult:
-        """Runs it to its end.
-
-        Raises:
-            ExecutorClientError: The transport failed or the deadline passed.
-            KeyboardInterrupt: The execution is cancelled first.
-        """
-        finished = None
-        try:
-            while finished is None:
-                finished = self.receive(self.execution.next_event())
-        except BaseException:
-            self.execution.cancel()
-            raise
-        finally:
-            self.end()
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self.cancel_tasks)
-        return self.result(finished)

@@ -152,7 +152,7 @@ class ExecutorClient:
             UnknownToolError: A tool is not registered; nothing was sent.
             ValueError: An argument cannot be used; nothing was sent.
         """
-        from codemode.core.dispatch import SyncDispatch
+        from codemode.core.dispatch_sync import SyncDispatch
 
         request = self._request(
             code,

@@ -142,7 +142,7 @@ class TestSync:
         assert connection.started[0].cancelled
 
     def test_output_cut_within_a_character_is_joined(self, codemode: Codemode, connection: Connection) -> None:
-        from codemode.core.dispatch import SyncDispatch
+        from codemode.core.dispatch_sync import SyncDispatch
 
         pieces: list[str] = []
         request = codemode.executor_client._request(
@@ -210,15 +210,15 @@ class TestFailures:
         assert result.tool_calls[0].status == "error"
 
     def test_malformed_arguments_are_refused(self, codemode: Codemode, connection: Connection) -> None:
-        from codemode.core.dispatch import SyncDispatch
+        from codemode.core.invocation import Invocation
 
         codemode.registry.register_tool("f", lambda: pytest.fail("must not be called"))
         request = codemode.executor_client._request("1", ["f"], {}, 5, None, None, None, None, None, 5)
-        dispatch = SyncDispatch(connection, request)  # type: ignore[arg-type]
-        replies = connection.started[0].replies
+        execution = request.start(connection)  # type: ignore[arg-type]
         for call_id, (tool, raw) in enumerate([("f", b"{"), ("f", b"[1]"), ("g", b"{}")], 1):
-            dispatch.receive((1, call_id, tool, raw))
-            wait_for(lambda: call_id in replies)  # noqa: B023
+            call = Invocation(execution, request, (call_id, tool, raw), contextvars.copy_context())
+            call.serve(lambda _call, _awaitable: pytest.fail("no tool was called"))
+        replies = connection.started[0].replies
         assert [reply[0] for reply in replies.values()] == ["ValueError", "TypeError", "LookupError"]
 
     def test_a_malformed_value_is_a_killed_execution(self, codemode: Codemode, connection: Connection) -> None:

@@ -216,3 +216,31 @@ class TestContext:
     def test_the_correlation_id_comes_back(self, local_codemode: Codemode) -> None:
         assert local_codemode.run("1", correlation_id="req-1").correlation_id == "req-1"
         assert (local_codemode.run("1").correlation_id or "").startswith("cm-")
+
+
+class TestLeader:
+    """Sync tools under `execute`: one after another in one thread, side by side when one is slow."""
+
+    def test_quick_calls_stay_in_one_thread(self, local_codemode: Codemode) -> None:
+        threads: list[int] = []
+        local_codemode.registry.register_tool("quick", lambda: threads.append(threading.get_ident()))
+        local_codemode.execute("for _ in range(50): tools.quick()")
+        assert len(threads) == 50
+        assert threading.get_ident() not in threads
+        # A busy machine may make a call look slow; then the ones after it are spread.
+        assert len(set(threads)) < 50
+
+    def test_slow_call_does_not_hold_up_the_ones_beside_it(self, local_codemode: Codemode) -> None:
+        together = threading.Barrier(4)
+        local_codemode.registry.register_tool("meet", lambda: together.wait(10))
+        code = "import asyncio\nresult = sorted(await asyncio.gather(*(tools['meet'].run_async() for _ in range(4))))"
+        assert local_codemode.execute(code) == "[0,1,2,3]"
+
+    def test_deadline_passes_while_the_first_tool_hangs(self, local_codemode: Codemode) -> None:
+        release = threading.Event()
+        local_codemode.registry.register_tool("hang", lambda: release.wait(30))
+        started = time.monotonic()
+        result = local_codemode.run("tools.hang()", execution_timeout=0.5)
+        release.set()
+        assert (result.outcome, time.monotonic() - started < 5) == ("timed_out", True)
+        assert local_codemode.execute("result = 1") == "1"
