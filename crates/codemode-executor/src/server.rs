@@ -251,7 +251,7 @@ impl Executor {
         let tasks = self.service.executions.tasks.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut background = JoinSet::new();
-        background.spawn(supervise(Arc::clone(&self.pool), self.pool_config, self.first));
+        background.spawn(supervise(Arc::clone(&self.pool), Arc::clone(&self.pool_config), self.first));
         background.spawn(report_readiness(health, Arc::clone(&self.pool), self.shutdown.clone()));
 
         let reflection = tonic_reflection::server::Builder::configure()
@@ -314,6 +314,9 @@ impl Executor {
             () = lingered => Ok(()),
         };
         background.shutdown().await;
+        // The zygote is gone, and every worker with it: now their control groups can be removed.
+        self.pool.clear();
+        drop(self.pool_config);
         served.map_err(ServeError::Transport)
     }
 }

@@ -11,9 +11,8 @@ import json
 import os
 import random
 import sys
-import threading
 import traceback
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 from . import channel, program, report, tools
@@ -39,30 +38,40 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _loads = json.JSONDecoder().decode
 
 
-def main(descriptor: int) -> None:
-    """Runs the one program that arrives on `descriptor`. Does not return."""
-    try:
-        _serve(descriptor)
-    except BaseException:  # a fault of the runner: the executor must see the worker end, whatever is locked by now
-        _write(2, _format_exc().encode("utf-8", "backslashreplace"))
-        _exit(1)
-    _exit(0)
+class Worker:
+    """What a worker has besides its program. Made by the zygote: every object made after the fork costs page faults.
 
+    The socket of `descriptor` may change until `main`: the extension puts the worker's in place of the zygote's.
+    """
 
-def _serve(descriptor: int) -> None:
-    _adopt_thread()
-    link = channel.Channel(descriptor)
-    bridge = Bridge(link)
-    warm_up(_WARM_UP_SMALL)
-    output = Output(bridge.send)
-    output.install()
-    bridge.flush = output.flush
-    bridge.send(channel.frame(channel.READY))
-    frames: list[bytes] = []
-    while not frames:
-        frames = link.receive()
-    outcome, content = run(frames.pop(), bridge, output)
-    bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
+    def __init__(self, descriptor: int) -> None:
+        self._channel = channel.Channel(descriptor)
+        self._bridge = Bridge(self._channel)
+        self._output = Output(self._bridge.send)
+        self._bridge.flush = self._output.flush
+        self._rehearsal = Rehearsal()
+
+    def install(self) -> None:
+        """Puts the program's streams in place."""
+        self._output.install()
+
+    def main(self) -> None:
+        """Runs the one program that arrives. Does not return."""
+        try:
+            self._serve()
+        except BaseException:  # a fault of the runner: the executor must see the worker end, whatever is locked by now
+            _write(2, _format_exc().encode("utf-8", "backslashreplace"))
+            _exit(1)
+        _exit(0)
+
+    def _serve(self) -> None:
+        self._rehearsal.run()
+        self._bridge.send(channel.frame(channel.READY))
+        frames: list[bytes] = []
+        while not frames:
+            frames = self._channel.receive()
+        outcome, content = run(frames.pop(), self._bridge, self._output)
+        self._bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
 
 
 def run(start: bytes, bridge: Bridge, output: Output) -> tuple[int, bytes]:
@@ -112,13 +121,6 @@ def _error(content: dict[str, Any]) -> bytes:
     return _dumps(content).encode()
 
 
-def _adopt_thread() -> None:
-    """The fork hooks of `threading` do not run in a worker (see zygote.py); this is what of them matters."""
-    main_thread = threading.main_thread()
-    if hasattr(main_thread, "_set_native_id"):
-        main_thread._set_native_id()
-
-
 # === warm-up ===
 
 _WARM_UP: Final = (
@@ -131,8 +133,14 @@ print(len(result))
 """,
     "raise ValueError('warm')",
 )
-# What nearly every program does. More costs each worker 3 ms and 2 MB, and gains only those programs that need it.
-_WARM_UP_SMALL: Final = ("result = {'a': [str(1), 1.5], 'b': tools.warm(1, b=[2])}\nprint('warm')",)
+_HEADER: Final[dict[str, Any]] = {
+    "code": "result = 2 + 2",
+    "tools": [["warm", False, ["a", "b"]]],
+    "config": None,
+    "seed": "00" * 32,
+    "limits": {"value": 1 << 20, "tool_calls": 1},
+    "describe": [["Warms up.", None, None]],
+}
 
 
 class _NoChannel(channel.Channel):
@@ -154,37 +162,54 @@ async def _wait() -> None:
     await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
 
 
-def warm_up(programs: tuple[str, ...] = _WARM_UP, *, event_loop: bool = False) -> None:
-    """Runs small programs once, so that a worker pays for its page faults before it is needed.
+class Rehearsal:
+    """A run of the smallest program, after the fork, so that a worker pays for its page faults before it is needed.
 
-    In the zygote it also makes sure that all modules on this way are imported before a worker is forked.
+    What it needs is made before. A longer rehearsal costs each worker up to 3 ms and 2 MB, and gains only those
+    programs that go further.
     """
+
+    def __init__(self) -> None:
+        self._bridge = Bridge(_NoChannel())
+        self._output = Output(self._bridge.send)
+        self._start = channel.frame(channel.START, _dumps(_HEADER).encode())
+
+    def run(self) -> None:
+        modules = {name: sys.modules.get(name) for name in _TAKEN}
+        finders = len(sys.meta_path)
+        outcome, content = run(self._start, self._bridge, self._output)
+        self._bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
+        _restore(modules, finders)
+
+
+_TAKEN: Final = ("__main__", "builtins", "tools")
+"""Modules that a program takes the place of."""
+
+
+def _restore(modules: dict[str, ModuleType | None], finders: int) -> None:
+    del sys.meta_path[finders:]
+    for name, module in modules.items():
+        if module is None:
+            sys.modules.pop(name, None)
+        else:
+            sys.modules[name] = module
+
+
+def warm_up() -> None:
+    """Runs small programs once in the zygote, so that all modules on their way are imported before a fork."""
     streams = sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__
-    modules = {name: sys.modules.get(name) for name in ("__main__", "builtins", "tools")}
-    finders = list(sys.meta_path)
-    header = {
-        "tools": [["warm", False, ["a", "b"]]],
-        "config": None,
-        "seed": "00" * 32,
-        "limits": {"value": 1 << 20, "tool_calls": 1},
-        "describe": [["Warms up.", None, None]],
-    }
-    for code in programs:
+    modules = {name: sys.modules.get(name) for name in _TAKEN}
+    finders = len(sys.meta_path)
+    for code in _WARM_UP:
         bridge = Bridge(_NoChannel())
-        start = channel.frame(channel.START, _dumps({**header, "code": code}).encode())
+        start = channel.frame(channel.START, _dumps({**_HEADER, "code": code}).encode())
         output = Output(bridge.send)
         output.install()
         bridge.flush = output.flush
         run(start, bridge, output)
     # Not by `asyncio.run`, after which `asyncio.get_event_loop()` would not make a loop for the program any more.
-    if event_loop:
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(_wait())
-        loop.close()
-    sys.meta_path[:] = finders
-    for name, module in modules.items():
-        if module is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = module
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(_wait())
+    loop.close()
+    _restore(modules, finders)
     sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]

@@ -3,7 +3,7 @@
 It imports the worker's code and the common standard library, then hands itself to the jail extension, whose `serve`
 returns only in a forked and locked-down worker with the executor's socket on descriptor 3. It is single-threaded and
 holds no lock when it forks, so the fork hooks that the standard library would register (0.6 ms for each worker) are
-left out; `runner` does by hand what of them matters.
+left out.
 
 The executor starts it as
 
@@ -37,11 +37,18 @@ def main() -> None:
     """Preloads, then serves the executor; in a worker, goes on to run its program."""
     preload()
     jail: Any = importlib.import_module("_codemode_jail")
-    tidy()
-    jail.serve()
     from . import runner
 
-    runner.main(DESCRIPTOR)
+    worker = runner.Worker(DESCRIPTOR)
+    tidy()
+    streams = sys.stdout, sys.stderr
+    worker.install()
+    try:
+        jail.serve()
+    except BaseException:  # in the zygote: its last words are for the executor's log
+        sys.stdout, sys.stderr = streams
+        raise
+    worker.main()
 
 
 def preload() -> None:
@@ -55,7 +62,7 @@ def preload() -> None:
                 continue
         from . import runner
 
-        runner.warm_up(event_loop=True)
+        runner.warm_up()
     finally:
         os.register_at_fork = register
 

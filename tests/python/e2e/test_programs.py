@@ -12,7 +12,7 @@ import pytest
 
 from codemode import Codemode, ExecutionFailedError
 
-CONSTANTS = {"LC_ALL", "PYTHONHASHSEED", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+CONSTANTS = {"LC_ALL", "LD_BIND_NOW", "PYTHONHASHSEED", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 
 
 class TestValues:

@@ -91,6 +91,7 @@ def test_workers_environment_holds_nothing(worker: int) -> None:
     names = {entry.partition(b"=")[0] for entry in environment.split(b"\0") if entry}
     assert not {name for name in names if b"KEY" in name or name.startswith(b"CODEMODE")}
     assert names <= {
+        b"LD_BIND_NOW",
         b"PYTHONHASHSEED",
         b"LC_ALL",
         b"PYTHONSAFEPATH",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .contract import Client, Request, start
-from .executors import KEY, Executor
+from .executors import KEY, Executor, wait_for
 
 ECHO = start("result = tools.echo(x=1)", ["echo"])
 
@@ -115,6 +115,8 @@ def test_cancel_ends_the_program(client: Client) -> None:
 
 @pytest.mark.parametrize("key", [None, "wrong-key-wrong-key", KEY[:-1], KEY + "0"])
 def test_wrong_key_is_refused_before_any_work(executor: Executor, client: Client, key: str | None) -> None:
+    idle = client.info().pool.idle
+    wait_for(lambda: client.info().pool.idle >= max(idle, 8), 5, "the pool is full")
     workers = executor.workers()
     stranger = executor.client(key)
     message = "the API key is missing or wrong: send `authorization: Bearer <key>`"

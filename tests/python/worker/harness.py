@@ -19,7 +19,11 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WORKER = REPOSITORY / "crates" / "codemode-executor" / "worker"
-BOOTSTRAP = "import sys; sys.path.insert(0, {directory!r}); from codemode_worker.zygote import main; main()"
+# A zygote has its control socket where a worker has the executor's.
+BOOTSTRAP = (
+    "import os, sys; os.dup2(int(os.environ['WORKER_SOCKET']), 3); sys.path.insert(0, {directory!r}); "
+    "from codemode_worker.zygote import main; main()"
+)
 JAIL = "import os\ndef serve():\n    os.dup2(int(os.environ['WORKER_SOCKET']), 3)\n"
 DEADLINE = 20.0
 LIMIT = 16 * 1024 * 1024

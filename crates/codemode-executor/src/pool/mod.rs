@@ -228,6 +228,11 @@ impl Pool {
         }
     }
 
+    /// Gives up the workers that are idle.
+    pub(crate) fn clear(&self) {
+        self.lock().idle.clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics while it holds the pool's state")
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use slot::CgroupSlot;
 
@@ -43,6 +43,7 @@ impl CgroupParent {
         let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let found = discover::directories(&mountinfo, &own);
+        found.iter().for_each(sweep);
         let name = unique_name();
         let mut last =
             io::Error::new(io::ErrorKind::NotFound, "no control group hierarchy has the memory and pids controllers");
@@ -89,9 +90,34 @@ impl Drop for CgroupParent {
     }
 }
 
+/// What the names of our directories begin with.
+const PREFIX: &str = "codemode-";
+
+/// `codemode-<pid>-<time>`: the pid tells a later executor whether it may sweep, the time keeps apart executors that had
+/// the same number one after the other.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("codemode-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{PREFIX}{}-{time:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Removes what executors left that were killed. A directory in use stays: the kernel refuses to remove it.
+fn sweep(hierarchy: &Hierarchy) {
+    let bases = match hierarchy {
+        Hierarchy::Two(base) => vec![base],
+        Hierarchy::One { memory, pids } => vec![memory, pids],
+    };
+    for entry in bases.into_iter().flat_map(fs::read_dir).flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            for slot in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
+                // Control files are no directories, and go with theirs.
+                let _ = fs::remove_dir(slot.path());
+            }
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
 }
 
 fn make_both(memory: &Path, pids: &Path) -> io::Result<()> {

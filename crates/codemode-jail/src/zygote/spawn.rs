@@ -19,8 +19,15 @@ use crate::system::{self, check};
 
 /// The same everywhere: `hash()` of a string must not differ between the first run of a program and its replay. The numeric
 /// libraries would start threads that a fork does not copy.
-const ENVIRONMENT: [&str; 5] =
-    ["PYTHONHASHSEED=0", "LC_ALL=C.UTF-8", "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1"];
+/// Symbols are bound once, in the zygote, and not again in each worker.
+const ENVIRONMENT: [&str; 6] = [
+    "LD_BIND_NOW=1",
+    "PYTHONHASHSEED=0",
+    "LC_ALL=C.UTF-8",
+    "OPENBLAS_NUM_THREADS=1",
+    "OMP_NUM_THREADS=1",
+    "MKL_NUM_THREADS=1",
+];
 
 fn prepare<T>(what: &'static str, result: io::Result<T>) -> Result<T, SpawnError> {
     result.map_err(|source| SpawnError::Prepare { what, source })
