@@ -148,6 +148,22 @@ mod tests {
         assert_eq!(WorkerFrame::parse(&mut buffer, 100), Ok(None));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn garbage_is_read_or_refused_and_never_grows(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..4_096),
+            value_limit in 0..1_024_usize,
+        ) {
+            let mut buffer = BytesMut::from(&bytes[..]);
+            let mut left = buffer.len() + 1;
+            while let Ok(Some(_)) = WorkerFrame::parse(&mut buffer, value_limit) {
+                assert!(buffer.len() < left);
+                left = buffer.len();
+            }
+            assert!(buffer.capacity() <= bytes.len() + value_limit + FRAME_OVERHEAD + 64);
+        }
+    }
+
     #[test]
     fn partial_frame_waits_for_more() {
         let whole = frame(18, b"\x01hello");

@@ -130,7 +130,7 @@ fn namespaces_hide_files_processes_and_the_network() {
     );
     assert_eq!(
         jail.answer("import os\nanswer = dict(os.environ)").replace(' ', ""),
-        "{'PYTHONHASHSEED':'0','LC_ALL':'C.UTF-8','OPENBLAS_NUM_THREADS':'1','OMP_NUM_THREADS':'1','MKL_NUM_THREADS':'1'}"
+        "{'LD_BIND_NOW':'1','PYTHONHASHSEED':'0','LC_ALL':'C.UTF-8','OPENBLAS_NUM_THREADS':'1','OMP_NUM_THREADS':'1','MKL_NUM_THREADS':'1'}"
     );
 }
 
