@@ -8,7 +8,16 @@ raises ``RuntimeError`` that says to create the client in the child.
 from collections.abc import Callable, Sequence
 from typing import Literal, final
 
-__all__: list[str]
+__all__ = [
+    "Connection",
+    "Execution",
+    "Finished",
+    "Limits",
+    "LocalExecutor",
+    "RetryPolicy",
+    "ToolSet",
+    "__version__",
+]
 __version__: str
 
 @final

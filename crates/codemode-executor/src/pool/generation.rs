@@ -33,6 +33,9 @@ const WARM_UP_TIME: Duration = Duration::from_secs(10);
 /// Forks asked for and not answered. More would only queue in the zygote's socket, behind exits that must be reaped.
 const MAX_PENDING_FORKS: usize = 8;
 
+/// How long no worker is asked for after one could not be had.
+const FAILURE_PAUSE: Duration = Duration::from_millis(100);
+
 /// How often an idle executor looks whether its zygote is old enough to be retired.
 const RETIREMENT_CHECK: Duration = Duration::from_secs(1);
 
@@ -83,6 +86,8 @@ pub(crate) struct Generation {
     /// Who waits for the end of which worker, by the pid that the zygote knows.
     exits: HashMap<i32, oneshot::Sender<Exit>>,
     warming: JoinSet<Option<Worker>>,
+    /// No fork before then: one has just failed.
+    paused: Instant,
 }
 
 impl Generation {
@@ -101,6 +106,7 @@ impl Generation {
             pending: HashMap::new(),
             exits: HashMap::new(),
             warming: JoinSet::new(),
+            paused: Instant::now(),
         };
         match tokio::time::timeout(SERVE_TIME, generation.next_event()).await {
             Ok(ZygoteEvent::Serving { python_version }) => generation.python_version = python_version,
@@ -195,8 +201,8 @@ impl Generation {
                 pool.fork_ended();
                 match warmed {
                     Ok(Some(worker)) => pool.supply(worker),
-                    Ok(None) => warn!("a worker ended before it was ready"),
-                    Err(error) => warn!(%error, "the warm-up of a worker failed"),
+                    Ok(None) => self.pause("a worker ended before it was ready"),
+                    Err(error) => self.pause(&format!("the warm-up of a worker failed: {error}")),
                 }
             }
             () = pool.demand.notified() => {}
@@ -205,8 +211,17 @@ impl Generation {
         true
     }
 
+    /// A machine that cannot give a worker now is not helped by being asked at once again.
+    fn pause(&mut self, reason: &str) {
+        warn!("{reason}");
+        self.paused = Instant::now() + FAILURE_PAUSE;
+    }
+
     /// Asks the zygote for the workers that the pool lacks.
     fn refill(&mut self, pool: &Pool) -> Refill {
+        if Instant::now() < self.paused {
+            return Refill::Later(self.paused);
+        }
         while self.pending.len() < MAX_PENDING_FORKS {
             match pool.shortage() {
                 Shortage::None => return Refill::Done,
@@ -258,7 +273,8 @@ impl Generation {
             ZygoteEvent::ForkFailed { sequence, errno } => {
                 self.pending.remove(&sequence);
                 pool.fork_ended();
-                warn!(error = %std::io::Error::from_raw_os_error(errno), "the zygote failed to fork a worker");
+                let error = std::io::Error::from_raw_os_error(errno);
+                self.pause(&format!("the zygote failed to fork a worker: {error}"));
             }
             ZygoteEvent::Exited { pid, status, user, system, peak_memory } => {
                 debug!(pid, ?status, "worker ended");
