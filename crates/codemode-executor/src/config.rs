@@ -106,7 +106,8 @@ impl ExecutorConfig {
             strictness: Strictness::Strict,
             without_layers: LayerSet::empty(),
             pool: PoolSize {
-                idle: (4 * processors).max(8),
+                // A burst of so many finds a warm worker each; one costs about 2 MB of its own.
+                idle: (6 * processors).max(8),
                 // A program mostly waits for its tools, so far more fit than there are processors.
                 capacity: 32 * processors,
                 queue: 128 * processors,

@@ -12,7 +12,7 @@ from .executors import Executor, running
 
 @pytest.fixture(scope="session")
 def executor() -> Iterator[Executor]:
-    with running() as executor:
+    with running("--idle-workers", "8") as executor:
         yield executor
 
 
