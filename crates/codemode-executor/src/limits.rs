@@ -29,9 +29,10 @@ pub struct Limits {
     pub open_files: u32,
     /// Threads. Default 64, ceiling 256.
     pub tasks: u32,
-    /// Bytes of the scratch directory. Default and ceiling 16 MiB: the directory is made before the program is known.
+    /// Bytes of the scratch directory: 16 MiB for every execution, whatever is asked for, because the directory is made
+    /// before the program is known.
     pub scratch: u64,
-    /// Files of the scratch directory. Default and ceiling 1,024.
+    /// Files of the scratch directory: 1,024 for every execution.
     pub scratch_files: u32,
     /// How long one tool call may take. Default: until the wall time ends.
     pub tool_call_time: Duration,
@@ -87,8 +88,8 @@ impl Limits {
             value: size(asked.value, defaults.value, ceilings.value),
             open_files: size(asked.open_files, defaults.open_files, ceilings.open_files),
             tasks: size(asked.tasks, defaults.tasks, ceilings.tasks),
-            scratch: size(asked.scratch, defaults.scratch, ceilings.scratch),
-            scratch_files: size(asked.scratch_files, defaults.scratch_files, ceilings.scratch_files),
+            scratch: ceilings.scratch,
+            scratch_files: ceilings.scratch_files,
             tool_call_time: time(
                 "tool_call_time",
                 asked.tool_call_time,
@@ -164,7 +165,8 @@ mod tests {
 
     #[test]
     fn absent_fields_get_the_default_and_large_ones_the_ceiling() {
-        let asked = v1::Limits { memory: u64::MAX, tool_calls: 7, ..v1::Limits::default() };
+        let asked =
+            v1::Limits { memory: u64::MAX, tool_calls: 7, scratch: 1, scratch_files: 1, ..v1::Limits::default() };
         let limits = Limits::resolve(Some(asked), &Limits::defaults(), &Limits::ceilings()).unwrap();
         assert_eq!(limits, Limits { memory: 2_048 * MIB, tool_calls: 7, ..Limits::defaults() });
     }

@@ -32,6 +32,9 @@ pub struct WorkerLimits {
     pub cpu_seconds: u64,
     /// Open descriptors.
     pub open_files: u64,
+    /// Threads. Without [`Layer::WorkerNamespaces`](crate::Layer::WorkerNamespaces) a count would be shared with other
+    /// processes of the user: then only the control group, where there is one, limits them.
+    pub tasks: u64,
 }
 
 /// Private memory that a zygote may have before its first worker: the interpreter, the standard library and preloaded

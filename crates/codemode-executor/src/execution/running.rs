@@ -73,6 +73,7 @@ impl Running {
             memory: limits.memory,
             cpu_seconds: limits.cpu_seconds(),
             open_files: u64::from(limits.open_files),
+            tasks: u64::from(limits.tasks),
         };
         checkout.worker.process.set_limits(&worker_limits).map_err(ExecutionError::Worker)?;
         if let Some(group) = &checkout.worker.cgroup {
@@ -157,6 +158,9 @@ impl Running {
                 }
                 () = &mut wall_time, if !ended => end = Some(self.stop(End::timed_out(&self.limits)).await),
                 () = sleep_until(call_deadline), if !ended && call_deadline.is_some() => self.expire_calls(),
+            }
+            if !ended && end.is_some() {
+                self.put_truncation_marker();
             }
         }
     }
@@ -296,19 +300,18 @@ impl Running {
                     self.put_output(stream, data);
                     None
                 }
-                Admitted::Flood => Some(self.with_marker(End::killed(
+                Admitted::Flood => Some(End::killed(
                     v1::Limit::Output,
                     format!(
                         "the program wrote {}; the limit is {}",
                         display_size(self.output.written()),
                         display_size(self.limits.output)
                     ),
-                ))),
+                )),
             },
             WorkerFrame::Finished(outcome) => {
                 self.cpu_time = self.checkout.worker.process.cpu_time().unwrap_or_default();
-                let end = End::reported(outcome, &self.limits).unwrap_or_else(|| protocol("its report is malformed"));
-                Some(self.with_marker(end))
+                Some(End::reported(outcome, &self.limits).unwrap_or_else(|| protocol("its report is malformed")))
             }
         }
     }
@@ -330,11 +333,11 @@ impl Running {
         self.outbox.push_back(execute_response::Message::Output(v1::Output { stream: stream.into(), data }));
     }
 
-    fn with_marker(&mut self, end: End) -> End {
+    /// Once, when the execution has its end.
+    fn put_truncation_marker(&mut self) {
         if let Some(marker) = self.output.truncation_marker() {
             self.put_output(v1::Stream::Stdout, marker.into());
         }
-        end
     }
 
     fn expire_calls(&mut self) {
@@ -356,7 +359,7 @@ impl Running {
             }
         }
         self.outbox.retain(|message| !matches!(message, execute_response::Message::ToolCall(_)));
-        self.with_marker(end)
+        end
     }
 
     /// The worker closed its socket without a report: the kernel says why.
@@ -367,8 +370,7 @@ impl Running {
         };
         self.exit = Some(exit);
         let memory_kills = self.checkout.worker.cgroup.as_ref().map_or(0, WorkerGroup::memory_kills);
-        let end = End::died(&exit, memory_kills, &self.limits)?;
-        Ok(self.with_marker(end))
+        End::died(&exit, memory_kills, &self.limits)
     }
 
     async fn await_exit(&mut self) -> Option<Exit> {

@@ -45,6 +45,8 @@ pub struct Zygote {
     stderr: OwnedFd,
     pidfd: OwnedFd,
     pid: i32,
+    /// Its workers are alone in their user namespaces.
+    own_tasks: bool,
     /// Where the modules are when there is no root of its own.
     directory: Option<plan::PrivateDirectory>,
     /// Its status once it has been reaped.
@@ -87,7 +89,10 @@ impl Zygote {
 
     /// Reads the next event; `WouldBlock` where there is none.
     pub fn receive(&mut self) -> io::Result<ZygoteEvent> {
-        let event = events::receive(self.control.as_fd())?;
+        let mut event = events::receive(self.control.as_fd())?;
+        if let ZygoteEvent::Forked { worker, .. } = &mut event {
+            worker.own_tasks = self.own_tasks;
+        }
         if matches!(event, ZygoteEvent::Serving { .. } | ZygoteEvent::Closed) {
             self.directory = None;
         }

@@ -89,7 +89,10 @@ pub(super) fn spawn(config: &ZygoteConfig) -> Result<Zygote, SpawnError> {
     drop((zygote_end, stderr_end, report_end, answer_end, settings));
     let pid = follow(first, namespaces, report, answer)?;
     match system::pidfd_open(pid) {
-        Ok(pidfd) => Ok(Zygote { control, stderr, pidfd, pid, directory, ended: None }),
+        Ok(pidfd) => {
+            let own_tasks = config.layers.contains(Layer::WorkerNamespaces);
+            Ok(Zygote { control, stderr, pidfd, pid, own_tasks, directory, ended: None })
+        }
         Err(source) => {
             kill_and_reap(pid);
             Err(SpawnError::Prepare { what: "open the zygote's pidfd", source })

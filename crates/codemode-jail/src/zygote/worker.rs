@@ -12,6 +12,7 @@ use crate::system::{self, check};
 // Numbers of the kernel, the same on both architectures; the C libraries disagree on their type.
 const RLIMIT_CPU: u32 = 0;
 const RLIMIT_DATA: u32 = 2;
+const RLIMIT_NPROC: u32 = 6;
 const RLIMIT_NOFILE: u32 = 7;
 const RLIMIT_AS: u32 = 9;
 
@@ -24,6 +25,8 @@ pub struct WorkerProcess {
     pidfd: OwnedFd,
     pid: i32,
     zygote_pid: i32,
+    /// The worker is alone in its user namespace, so that a limit on tasks is its own.
+    pub(super) own_tasks: bool,
     /// Private memory when it was last measured.
     private_memory: Option<u64>,
 }
@@ -32,7 +35,7 @@ impl WorkerProcess {
     pub(super) fn new(pidfd: OwnedFd, zygote_pid: i32) -> Self {
         // Never the zygote's number for it: in the executor's namespace that is another process.
         let pid = host_pid(pidfd.as_fd()).unwrap_or(UNKNOWN);
-        Self { pidfd, pid, zygote_pid, private_memory: None }
+        Self { pidfd, pid, zygote_pid, own_tasks: false, private_memory: None }
     }
 
     /// The process id in the executor's process namespace; -1, which every call refuses, for a worker that was reaped before
@@ -87,6 +90,9 @@ impl WorkerProcess {
         self.lower(RLIMIT_DATA, data)?;
         self.lower(RLIMIT_AS, limits.memory.saturating_mul(2).saturating_add(ADDRESS_SPACE))?;
         self.lower(RLIMIT_CPU, limits.cpu_seconds.max(1))?;
+        if self.own_tasks {
+            self.lower(RLIMIT_NPROC, limits.tasks)?;
+        }
         self.lower(RLIMIT_NOFILE, limits.open_files)
     }
 
@@ -146,7 +152,7 @@ mod tests {
         child.wait().expect("a child's end");
         let worker = WorkerProcess::new(pidfd, 1);
         assert_eq!((worker.pid(), worker.zygote_pid()), (-1, 1));
-        let limits = WorkerLimits { memory: 0, cpu_seconds: 1, open_files: 0 };
+        let limits = WorkerLimits { memory: 0, cpu_seconds: 1, open_files: 0, tasks: 1 };
         assert_eq!(worker.set_limits(&limits).expect_err("reaped").raw_os_error(), Some(libc::ESRCH));
         assert_eq!(worker.cpu_time().expect_err("reaped").raw_os_error(), Some(libc::ESRCH));
         worker.kill().expect("nothing to do");

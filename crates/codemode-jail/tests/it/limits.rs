@@ -6,7 +6,7 @@ use codemode_jail::{Ceilings, Layer, WaitStatus, WorkerLimits, ZygoteConfig};
 
 use crate::harness::{Jail, config, profiles, standard};
 
-const LIMITS: WorkerLimits = WorkerLimits { memory: 32 << 20, cpu_seconds: 30, open_files: 16 };
+const LIMITS: WorkerLimits = WorkerLimits { memory: 32 << 20, cpu_seconds: 30, open_files: 16, tasks: 8 };
 
 #[test]
 fn memory_limit_raises_memory_error_and_counts_from_the_fork() {
@@ -68,6 +68,10 @@ gate.set()";
     // 64 tasks less the main thread; another worker's do not count.
     assert_eq!(jail.answer(program), "(63, \"can't start new thread\")");
     drop(bystander);
+    let mut limited = jail.ready_worker();
+    limited.process.set_limits(&WorkerLimits { memory: 1 << 30, ..LIMITS }).unwrap();
+    limited.send(program);
+    assert_eq!(limited.answer(), "(7, \"can't start new thread\")");
 }
 
 #[test]
