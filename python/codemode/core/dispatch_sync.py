@@ -41,7 +41,9 @@ class SyncDispatch(Dispatch):
     def __init__(self, connection: _codemode.Connection, request: Request) -> None:
         super().__init__(connection, request)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._first: Invocation | None = None
+        # Touched by whoever receives the events: whether the next call is kept for the leader, and the call.
+        self._keeps = True
+        self._kept: Invocation | None = None
         self._mutex = threading.Lock()
         # Guarded by the mutex: whether the leader receives the events, and since when it has been serving a call.
         self._led = False
@@ -57,9 +59,9 @@ class SyncDispatch(Dispatch):
         loop.call_soon_threadsafe(self.start_task, loop, call, awaitable)
 
     def to_thread(self, call: Invocation) -> None:
-        """The first call is kept for the leader that it makes necessary."""
-        if self._first is None:
-            self._first = call
+        """The first call is kept for the leader that it makes necessary, as is each that the leader receives."""
+        if self._keeps:
+            self._keeps, self._kept = False, call
         else:
             super().to_thread(call)
 
@@ -72,7 +74,7 @@ class SyncDispatch(Dispatch):
         """
         finished = None
         try:
-            while finished is None and self._first is None:
+            while finished is None and self._kept is None:
                 finished = self.receive(self.execution.next_event())
             if finished is None:
                 finished = self._watch()
@@ -105,7 +107,7 @@ class SyncDispatch(Dispatch):
 
     def _lead(self) -> None:
         """Serves the first call and what comes after, in a pool thread, to the end or until the caller takes over."""
-        call = self._first
+        call = self._kept
         try:
             while call is not None:
                 call.serve(self.to_loop)
@@ -120,13 +122,11 @@ class SyncDispatch(Dispatch):
 
     def _next_call(self) -> Invocation | None:
         """Receives events up to the next call of a sync tool, or to the end."""
-        before = self._first
-        self._first = None
-        while self._first is None:
+        self._keeps, self._kept = True, None
+        while self._kept is None:
             self._finished = self.receive(self.execution.next_event())
             if self._finished is not None:
-                self._first = before
                 return None
         with self._mutex:
             self._serving_since = time.perf_counter()
-        return self._first
+        return self._kept

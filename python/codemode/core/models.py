@@ -27,8 +27,6 @@ class LimitOptions(TypedDict, total=False):
     value: int
     open_files: int
     tasks: int
-    scratch: int
-    scratch_files: int
     tool_call_time: float
 
 

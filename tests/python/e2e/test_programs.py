@@ -218,3 +218,18 @@ class TestOutput:
         assert 0 < result.usage.wall_time < 10
         assert 0 < (result.duration_ms or 0) < 10_000
         assert result.jail_profile
+
+
+def test_thread_limit_of_an_execution_holds(local_codemode: Codemode) -> None:
+    program = (
+        "import threading\ngate = threading.Event()\nresult = 1\ntry:\n    while True:\n"
+        "        threading.Thread(target=gate.wait, daemon=True).start()\n        result += 1\n"
+        "except RuntimeError:\n    gate.set()\n"
+    )
+    assert local_codemode.run(program, limits={"tasks": 5}).value == 5
+
+
+def test_truncated_output_is_marked_once_whatever_ends_the_program(local_codemode: Codemode) -> None:
+    for end in ("", "raise ValueError", "while True: pass"):
+        result = local_codemode.run(f"print('x' * 5000)\n{end}", 0.5, limits={"output": 100})
+        assert (result.stdout.count("x"), result.stdout.count("[output truncated")) == (100, 1), end
