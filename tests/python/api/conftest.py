@@ -1,4 +1,8 @@
-"""`connection` and `codemode`: a `Codemode` whose executor runs within the test's process."""
+"""`codemode`: a `Codemode` with an empty registry over a real, embedded executor, shared by the whole session.
+
+A test that asks for `connection` too gets one whose executor runs within the test's process: it looks at what is sent, or
+decides what comes back. Such a test is about this side of the connection alone.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session")
+def executor() -> Iterator[Codemode]:
+    with Codemode.local() as codemode:
+        yield codemode
+
+
 @pytest.fixture
 def connection(monkeypatch: pytest.MonkeyPatch) -> fake_executor.Connection:
     monkeypatch.setattr(_codemode, "ToolSet", fake_executor.ToolSet)
@@ -25,9 +35,12 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> fake_executor.Connection:
 
 
 @pytest.fixture
-def client(connection: fake_executor.Connection) -> Iterator[ExecutorClient]:
-    with ExecutorClient("http://fake:1", "key", timeout=10) as client:
-        client._connection = connection  # type: ignore[assignment]
+def client(request: pytest.FixtureRequest) -> Iterator[ExecutorClient]:
+    if "connection" not in request.fixturenames:
+        yield request.getfixturevalue("executor").executor_client
+        return
+    with ExecutorClient("http://localhost:1", "key", timeout=10) as client:
+        client._connection = request.getfixturevalue("connection")
         yield client
 
 

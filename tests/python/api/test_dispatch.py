@@ -118,7 +118,9 @@ class TestSync:
     def test_the_deadline_is_an_exception_with_the_correlation_id(self, codemode: Codemode) -> None:
         codemode.registry.register_tool("hang", lambda: time.sleep(0.5))
         with pytest.raises(ExecutorTimeoutError) as raised:
-            codemode.executor_client.execute("tools.hang()", ["hang"], {}, 5, None, "req-1", timeout=0.1)
+            codemode.executor_client.execute(
+                "tools.hang()", ["hang"], {}, 5, None, "req-1", timeout=0.1, registry=codemode.registry
+            )
         assert raised.value.correlation_id == "req-1"
 
     def test_a_lost_connection_is_an_exception(self, codemode: Codemode, connection: Connection) -> None:
@@ -128,7 +130,9 @@ class TestSync:
 
     def test_output_is_streamed_and_kept(self, codemode: Codemode) -> None:
         pieces: list[tuple[str, str]] = []
-        result = codemode.run("print('é')\nprint('!', file=2)", on_output=lambda *piece: pieces.append(piece))
+        result = codemode.run(
+            "import sys\nprint('é')\nprint('!', file=sys.stderr)", on_output=lambda *piece: pieces.append(piece)
+        )
         assert pieces == [("stdout", "é\n"), ("stderr", "!\n")]
         assert (result.stdout, result.stderr) == ("é\n", "!\n")
         assert codemode.run("print('kept')").stdout == "kept\n"
@@ -145,9 +149,7 @@ class TestSync:
         from codemode.core.dispatch_sync import SyncDispatch
 
         pieces: list[str] = []
-        request = codemode.executor_client._request(
-            "1", [], {}, 5, None, None, None, lambda _, t: pieces.append(t), None, 5
-        )
+        request = codemode.executor_client._request("1", [], {}, 5, on_output=lambda _, t: pieces.append(t))
         dispatch = SyncDispatch(connection, request)  # type: ignore[arg-type]
         for data in (b"\xc3", b"\xa9", b"\xe2\x82"):
             dispatch.receive((2, 1, data))
@@ -205,7 +207,7 @@ class TestFailures:
 
     def test_a_result_that_cannot_be_sent_names_its_path(self, codemode: Codemode) -> None:
         codemode.registry.register_tool("rows", lambda: {"rows": [1, object()]})
-        result = codemode.run("try:\n    tools.rows()\nexcept ValueError as e:\n    result = str(e)")
+        result = codemode.run("try:\n    tools.rows()\nexcept ValueError as e:\n    result = e.message")
         assert result.value.startswith("cannot send result.rows[1]: object")
         assert result.tool_calls[0].status == "error"
 
@@ -213,7 +215,7 @@ class TestFailures:
         from codemode.core.invocation import Invocation
 
         codemode.registry.register_tool("f", lambda: pytest.fail("must not be called"))
-        request = codemode.executor_client._request("1", ["f"], {}, 5, None, None, None, None, None, 5)
+        request = codemode.executor_client._request("1", ["f"], {}, 5, timeout=5)
         execution = request.start(connection)  # type: ignore[arg-type]
         for call_id, (tool, raw) in enumerate([("f", b"{"), ("f", b"[1]"), ("g", b"{}")], 1):
             call = Invocation(execution, request, (call_id, tool, raw), contextvars.copy_context())
@@ -224,7 +226,7 @@ class TestFailures:
     def test_a_malformed_value_is_a_killed_execution(self, codemode: Codemode, connection: Connection) -> None:
         from codemode.core.results import result_of
 
-        request = codemode.executor_client._request("1", [], {}, 5, None, None, None, None, None, 5)
+        request = codemode.executor_client._request("1", [], {}, 5, timeout=5)
         result = result_of(Finished("completed", value=b'{"$":['), request, ("", ""), [], 1.0)  # type: ignore[arg-type]
         assert (result.success, result.outcome, result.limit) == (False, "killed", "protocol")
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
 import threading
@@ -33,7 +32,6 @@ from codemode import (
 )
 from codemode.core import local
 from codemode.core.context import reset_context
-from codemode.core.correlation import generate_correlation_id
 from codemode.core.threads import ToolThreads
 
 from .fake_executor import Connection
@@ -120,40 +118,6 @@ class TestContext:
         reset_context()
 
 
-class TestCorrelation:
-    def test_the_format(self) -> None:
-        assert re.fullmatch(r"cm-[0-9a-z]{6}-[0-9a-z]{4}", generate_correlation_id())
-        assert generate_correlation_id(prefix="req").startswith("req-")
-
-    def test_ids_are_unique_across_threads(self) -> None:
-        ids: list[str] = []
-
-        def draw() -> None:
-            ids.extend([generate_correlation_id() for _ in range(20_000)])
-
-        threads = [threading.Thread(target=draw) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(set(ids)) == 160_000
-        assert len({id.rsplit("-", 1)[1] for id in ids}) == 160_000  # even without the time
-
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-    def test_a_forked_child_draws_others(self) -> None:
-        code = """
-import os
-from codemode.core.correlation import generate_correlation_id as new, _sequence
-new()
-read, write = os.pipe()
-if os.fork() == 0:
-    os.write(write, str(_sequence.value).encode()); os._exit(0)
-os.wait()
-print(_sequence.value != int(os.read(read, 20)))
-"""
-        assert python(code) == "True"
-
-
 class TestModels:
     RESULT = ExecutionResult(
         success=False,
@@ -203,8 +167,20 @@ class TestClient:
         ("options", "message"),
         [
             ({"executor_url": "ftp://x"}, "unknown scheme"),
-            ({"executor_url": "https://x:1"}, "TLS"),
-            ({"tls_config": object()}, "tls_config: this version has no TLS"),
+            ({"tls_config": object()}, "tls_config must be a GrpcTlsConfig or TlsClientConfig, not an object"),
+            ({"tls_config": {"enabled": True}}, "tls_config must be a GrpcTlsConfig or TlsClientConfig, not a dict"),
+            ({"executor_url": ""}, "executor_url must not be empty"),
+            ({"executor_url": None}, "executor_url must be a str, not None"),
+            ({"api_key": 7}, "api_key must be a str, not of type int"),
+            ({"api_key": "a\nb"}, "api_key has characters that a header cannot carry"),
+            ({"timeout": "35"}, "timeout must be a number of seconds, not a str"),
+            ({"timeout": True}, "timeout must be a number of seconds, not True"),
+            ({"timeout": float("nan")}, "timeout must be more than 0 seconds, not nan"),
+            ({"retry_max_attempts": 2.5}, r"retry_max_attempts must be an int, not 2\.5"),
+            ({"retry_backoff_base_ms": -1}, "retry_backoff_base_ms must be at least 0, not -1"),
+            ({"retry_status_codes": "UNAVAILABLE"}, "retry_status_codes must be a list of status codes, not a str"),
+            ({"retry_status_codes": [14]}, r"retry_status_codes: 14 is neither a grpc\.StatusCode nor the name of one"),
+            ({"correlation_id_prefix": ""}, "correlation_id_prefix must be 1 to 64 printable ASCII characters"),
             ({"timeout": 0}, "timeout must be more than 0 seconds, not 0"),
             ({"retry_max_attempts": 0}, "retry_max_attempts must be at least 1"),
             ({"retry_status_codes": ["NONSENSE"]}, "NONSENSE"),
@@ -218,6 +194,14 @@ class TestClient:
         ("options", "message"),
         [
             ({"execution_timeout": 0}, "execution_timeout must be more than 0 seconds, not 0"),
+            ({"code": 1}, "code must be a str, not 1"),
+            ({"available_tools": "weather"}, "available_tools must be a list of tool names, not a str"),
+            ({"available_tools": [1]}, "available_tools must be a list of tool names; 1 is none"),
+            ({"config": []}, "config must be a dict, not a list"),
+            ({"timeout": -1}, "timeout must be more than 0 seconds, not -1"),
+            ({"tool_call_timeout": 0}, "tool_call_timeout must be more than 0 seconds, not 0"),
+            ({"max_code_length": 0}, "max_code_length must be at least 1, not 0"),
+            ({"traceparent": 1}, "traceparent must be a str, not int"),
             ({"correlation_id": "a\nb"}, "a correlation id must be at most 128 printable ASCII characters"),
             ({"limits": {"memry": 1}}, r"unknown limit `memry` \(did you mean `memory`\?\)"),
             ({"limits": {"memory": 0}}, "limit `memory` must be more than 0, not 0"),
@@ -253,8 +237,12 @@ class TestClient:
     def test_codemode_needs_to_know_an_executor(self) -> None:
         with pytest.raises(ValueError, match=r"^Either 'config' or 'client_config' must be provided$"):
             Codemode()
-        with pytest.raises(ValueError, match="legacy configurations are not supported"):
-            Codemode(config=object())
+        with pytest.raises(ValueError, match=r"^config must be a CodemodeConfig, not an object$"):
+            Codemode(config=object())  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"^client_config must be a ClientConfig, not a str$"):
+            Codemode(client_config="http://localhost:1")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"^registry must be a ComponentRegistry or ScopedRegistry, not a dict$"):
+            Codemode(registry={}, executor_client=ExecutorClient("http://localhost:1", "k"))  # type: ignore[arg-type]
 
     def test_codemode_works_over_anything_like_a_client(self) -> None:
         from unittest.mock import Mock
