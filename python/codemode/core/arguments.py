@@ -72,8 +72,10 @@ def unknown_names(arguments: Iterable[str], names: Sequence[str]) -> list[Proble
 
 
 def by_json_schema(schema: Mapping[str, Any]) -> Validator:
-    """A validator for a JSON Schema. The tool receives plain JSON data: a date as ISO 8601 text, a tuple as a list."""
-    json_schema.check_schema(schema)
+    """A validator for a JSON Schema that was checked.
+
+    The tool receives plain JSON data: a date as ISO 8601 text, a tuple as a list.
+    """
 
     def validate(arguments: Arguments) -> Arguments:
         plain = _plain(arguments)

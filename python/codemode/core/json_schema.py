@@ -24,7 +24,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_TYPES: dict[str, Callable[[Any], bool]] = {
+TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
@@ -40,37 +40,6 @@ def validate(schema: Any, value: Any) -> list[Problem]:
     return list(_check(schema, value, "", schema, 0))
 
 
-def check_schema(schema: Mapping[str, Any]) -> None:
-    """Raises ``ValueError`` where ``schema`` cannot describe a tool's arguments, naming what is wrong."""
-    if schema.get("type", "object") != "object":
-        raise ValueError(f"an input schema must have type `object`, not `{schema['type']}`")
-    _walk(schema, schema)
-
-
-def _walk(schema: Any, root: Any) -> None:
-    if isinstance(schema, bool):
-        return
-    if not isinstance(schema, Mapping):
-        raise ValueError(f"not a JSON Schema: {schema!r}")  # noqa: TRY004  # as documented
-    types = schema.get("type", [])
-    for name in [types] if isinstance(types, str) else types:
-        _type_check(name)
-    if "$ref" in schema:
-        _resolve(schema["$ref"], root)
-    for keyword in ("properties", "patternProperties", "$defs", "definitions"):
-        parts = schema.get(keyword, {})
-        if not isinstance(parts, Mapping):
-            raise ValueError(f"`{keyword}` of a schema must be an object")  # noqa: TRY004  # as documented
-        for part in parts.values():
-            _walk(part, root)
-    for keyword in ("items", "additionalProperties", "not"):
-        if keyword in schema:
-            _walk(schema[keyword], root)
-    for keyword in ("anyOf", "oneOf", "allOf", "prefixItems"):
-        for part in schema.get(keyword, ()):
-            _walk(part, root)
-
-
 def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterator[Problem]:
     if schema is True or depth > _MAX_DEPTH:
         return
@@ -78,9 +47,9 @@ def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterato
         yield path, "is not allowed"
         return
     if not isinstance(schema, Mapping):
-        raise ValueError(f"not a JSON Schema: {schema!r}")  # noqa: TRY004  # as documented
+        raise ValueError(f"not a JSON Schema: {schema!r}")  # as documented
     if "$ref" in schema:
-        yield from _check(_resolve(schema["$ref"], root), value, path, root, depth + 1)
+        yield from _check(resolve(schema["$ref"], root), value, path, root, depth + 1)
     types = schema.get("type")
     if types is not None:
         names = [types] if isinstance(types, str) else list(types)
@@ -175,7 +144,8 @@ def _combined(schema: Mapping[str, Any], value: Any, path: str, root: Any, depth
         yield path, "is not allowed"
 
 
-def _resolve(reference: Any, root: Any) -> Any:
+def resolve(reference: Any, root: Any) -> Any:
+    """What a local ``$ref`` leads to. Raises ``ValueError`` where it is not local or leads nowhere."""
     if not isinstance(reference, str) or not reference.startswith("#"):
         raise ValueError(f"a schema's $ref must be local (`#/…`), not {reference!r}")
     target = root
@@ -190,7 +160,7 @@ def _resolve(reference: Any, root: Any) -> Any:
 
 def _type_check(name: str) -> Callable[[Any], bool]:
     try:
-        return _TYPES[name]
+        return TYPES[name]
     except (KeyError, TypeError):
         raise ValueError(f"not a JSON Schema type: {name!r}") from None
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from codemode.core import arguments, schemas, signature
+from codemode.core import arguments, schema_check, schemas, signature
 from codemode.core.arguments import Arguments, Validator
+from codemode.core.context import ToolContextRequirements
+from codemode.core.names import check_name, described
 from codemode.core.signature import EMPTY, Signature
 from codemode.core.tool_shape import Shape, describe, shape_of
+from codemode.tools.decorator import ToolMetadata, get_tool_metadata
 
-_MAX_NAME = 128  # characters, by the contract
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
-@dataclass(frozen=True)
 class ToolRegistration:
-    """A tool as the registry holds it.
+    """A tool as the registry holds it. Not to be changed: programs may be using it.
 
     Attributes:
-        name: Unique in its registry.
+        name: Unique in its registry; empty where it was made by hand.
         tool: The object that was registered.
         description: What the program is told about it.
         is_async: Whether the program receives an awaitable.
@@ -30,22 +32,70 @@ class ToolRegistration:
         validate: Checks and converts arguments.
         shape: How it is called.
         context: The parameter that receives the `RuntimeContext`.
+        requirements: What it needs of the runtime context.
         positional_only: The parameters that cannot be passed by keyword.
         hidden: The parameters that a program must not pass.
     """
 
-    name: str
-    tool: Any
-    description: str
-    is_async: bool
-    parameters: tuple[str, ...]
-    input_schema: Mapping[str, Any] | None
-    output_schema: Mapping[str, Any] | None
-    validate: Validator
-    shape: Shape
-    context: str | None
-    positional_only: tuple[str, ...]
-    hidden: frozenset[str]
+    __slots__ = (
+        "__weakref__",
+        "context",
+        "description",
+        "hidden",
+        "input_schema",
+        "is_async",
+        "name",
+        "output_schema",
+        "parameters",
+        "positional_only",
+        "requirements",
+        "shape",
+        "tool",
+        "validate",
+    )
+
+    def __init__(
+        self,
+        tool: Any,
+        input_schema: type[BaseModel] | Mapping[str, Any] | None = None,
+        output_schema: type[BaseModel] | Mapping[str, Any] | None = None,
+        description: str | None = None,
+        *,
+        name: str = "",
+    ) -> None:
+        """What is not given is taken from ``@tool`` where the tool is marked with it, else from the tool itself.
+
+        Raises:
+            ValueError: The tool or a schema cannot be used; the message says why.
+        """
+        marked = get_tool_metadata(tool) or ToolMetadata(name)
+        if description is None:
+            description = marked.description
+        if description is not None and not isinstance(description, str):
+            hint = "; pass schemas by name, input_schema=… and output_schema=…" if _like_schema(description) else ""
+            raise ValueError(f"`description` must be a str, not {described(description)}{hint}")
+        input_schema = input_schema if input_schema is not None else marked.input_schema
+        output_schema = output_schema if output_schema is not None else marked.output_schema
+        shape = shape_of(tool)
+        taken = signature.read(shape)
+        whole = _whole(taken, input_schema)
+        schema, validate = _input(shape, taken, input_schema, whole)
+        names = taken.positional
+        if schema is not None and (not names or whole is not None):
+            names = schemas.property_names(schema)
+        self.name = name
+        self.tool = tool
+        self.description: str = describe(tool, shape, description)
+        self.is_async: bool = shape.is_async
+        self.parameters: tuple[str, ...] = names
+        self.input_schema: Mapping[str, Any] | None = schema
+        self.output_schema: Mapping[str, Any] | None = _output(taken, output_schema)
+        self.validate: Validator = validate
+        self.shape: Shape = shape
+        self.context: str | None = taken.context
+        self.requirements: ToolContextRequirements | None = _requirements(tool)
+        self.positional_only: tuple[str, ...] = taken.positional_only
+        self.hidden: frozenset[str] = taken.hidden
 
     def call(self, given: Arguments, context: Any) -> Any:
         """Checks the arguments and calls the tool. Returns what it returns: of an async tool, an awaitable."""
@@ -53,6 +103,8 @@ class ToolRegistration:
             raise arguments.refuse(
                 [(name, "is not an argument") for name in self.hidden & given.keys()], names_only=True
             )
+        if self.requirements is not None:
+            self.requirements.validate(context or None)  # an execution without a context gives an empty one
         checked = self.validate(given)
         function: Callable[..., Any] = self.shape.function
         if self.shape.takes_mapping:
@@ -74,53 +126,26 @@ class ToolRegistration:
             self.description,
             self.parameters,
             self.is_async,
-            _document(self.input_schema),
-            _document(self.output_schema),
+            document(self.input_schema),
+            document(self.output_schema),
         )
+
+    def __repr__(self) -> str:
+        name = f"{self.name!r}, " if self.name else ""
+        return f"ToolRegistration({name}{'async ' if self.is_async else ''}{type(self.tool).__name__})"
 
 
 def register(name: str, tool: Any, description: str | None, input_schema: Any, output_schema: Any) -> ToolRegistration:
     """Makes the registration of ``tool``.
 
     Raises:
-        ValueError: The name, the tool or a schema cannot be used; the message says why.
+        ValueError: The name, the tool or a schema cannot be used; the message says which tool it is, and why.
     """
-    check_name(name)
+    check_name("tool", name)
     try:
-        shape = shape_of(tool)
-        taken = signature.read(shape)
-        whole = _whole(taken, input_schema)
-        schema, validate = _input(shape, taken, input_schema, whole)
-        published = _output(taken, output_schema)
+        return ToolRegistration(tool, input_schema, output_schema, description, name=name)
     except ValueError as error:
         raise ValueError(f"tool `{name}`: {error}") from error
-    names = taken.positional
-    if schema is not None and (not names or whole is not None):
-        names = schemas.property_names(schema)
-    return ToolRegistration(
-        name=name,
-        tool=tool,
-        description=describe(tool, shape, description),
-        is_async=shape.is_async,
-        parameters=names,
-        input_schema=schema,
-        output_schema=published,
-        validate=validate,
-        shape=shape,
-        context=taken.context,
-        positional_only=taken.positional_only,
-        hidden=taken.hidden,
-    )
-
-
-def check_name(name: Any) -> None:
-    """Raises ``ValueError`` where ``name`` cannot be a tool's name, saying why."""
-    if not isinstance(name, str) or not name.strip():
-        raise ValueError(f"a tool's name must be a non-empty str, not {name!r}")
-    if name.startswith("__"):
-        raise ValueError(f"tool name `{name}`: names that begin with `__` are reserved")
-    if len(name) > _MAX_NAME or not name.isprintable() or name != name.strip():
-        raise ValueError(f"tool name {name!r}: at most {_MAX_NAME} printable characters, no space at either end")
 
 
 def _input(shape: Shape, taken: Signature, given: Any, whole: str | None) -> tuple[Mapping[str, Any] | None, Validator]:
@@ -133,9 +158,11 @@ def _input(shape: Shape, taken: Signature, given: Any, whole: str | None) -> tup
         accepted = None if taken.open else tuple(taken.parameters)
         return published, arguments.by_model(schema, accepted, whole)
     if isinstance(schema, Mapping):
+        if not validates:
+            schema_check.check_input(schema, "input_schema" if given is not None else "args_schema")
         return schema, arguments.anything if validates else arguments.by_json_schema(schema)
     if schema is not None and given is not None:
-        raise ValueError(f"an input schema must be a pydantic model or a JSON Schema dict, not {schema!r}")
+        raise no_schema("input_schema", given)
     if not taken.known:
         return None, arguments.anything
     hints = taken.hints or {}
@@ -165,11 +192,29 @@ def _output(taken: Signature, given: Any) -> Mapping[str, Any] | None:
     if schemas.is_model(given):
         return schemas.of_model(given, "serialization")
     if isinstance(given, Mapping):
+        schema_check.check(given, "output_schema")
         return given
-    raise ValueError(f"an output schema must be a pydantic model or a JSON Schema dict, not {given!r}")
+    raise no_schema("output_schema", given)
 
 
-def _document(schema: Mapping[str, Any] | None) -> bytes:
+def no_schema(argument: str, given: Any) -> ValueError:
+    """The exception for what is neither a pydantic model nor a dict."""
+    is_instance = schemas.is_model(type(given))
+    hint = f"; pass the class, `{type(given).__name__}`" if is_instance else ""
+    return ValueError(f"`{argument}` must be a pydantic model or a JSON Schema dict, not {described(given)}{hint}")
+
+
+def _like_schema(value: Any) -> bool:
+    return isinstance(value, Mapping) or schemas.is_model(value)
+
+
+def _requirements(tool: Any) -> ToolContextRequirements | None:
+    requirements = getattr(tool, "context_requirements", None)
+    return requirements if isinstance(requirements, ToolContextRequirements) else None
+
+
+def document(schema: Mapping[str, Any] | None) -> bytes:
+    """A schema as it is sent: compact JSON text, empty where there is none."""
     if not schema:
         return b""
     return json.dumps(schema, ensure_ascii=False, separators=(",", ":"), default=str).encode()

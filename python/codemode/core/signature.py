@@ -1,7 +1,8 @@
 """The parameters of a tool that a program may fill in, read once from its signature and annotations.
 
 A program never fills in: a parameter annotated `RuntimeContext` (the dispatch does), what `functools.partial` has bound
-by keyword, or a parameter whose name begins with ``_`` and that has a default.
+by keyword, a parameter whose name begins with ``_`` and that has a default, or, of an agent's method, anything but its
+input.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def read(shape: Shape) -> Signature:
     kinds = inspect.Parameter
     open_ended = any(parameter.kind is kinds.VAR_KEYWORD for parameter in parameters.values())
     bound = _bound(shape.function)
+    only = shape.only if shape.only in parameters else None
     context = None
     visible, hidden = {}, set(bound)
     for name, parameter in parameters.items():
@@ -76,11 +78,18 @@ def read(shape: Shape) -> Signature:
         if _is_context(parameter, hints, shape):
             context = name
             hidden.add(name)
+        elif only is not None:
+            if name == only:
+                visible[name] = parameter
+            else:
+                hidden.add(name)
         elif name.startswith("_") and parameter.default is not EMPTY:
             hidden.add(name)
         else:
             visible[name] = parameter
     returns = hints.get("return", EMPTY) if hints is not None else EMPTY
+    if only is not None:  # its annotations are the framework's, of any type: nothing to validate or to publish
+        hints, returns, open_ended = None, EMPTY, False
     return Signature(True, visible, hints, returns, open_ended, context, frozenset(hidden))
 
 

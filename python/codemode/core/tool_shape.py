@@ -1,8 +1,9 @@
 """What a registered object is, as a tool: which of its callables runs, and how arguments and context reach it.
 
 Called once for each tool, at registration. The first of these that the object has is taken: `run_with_context`;
-`invoke` with an `args_schema` (LangChain); `run` (CrewAI and plain classes); `run_async`, `arun`; `_run`; the object
-itself as a callable. Frameworks are recognised by shape and never imported.
+`invoke` with an `args_schema` (LangChain's tools); `run` (CrewAI's tools and plain classes); `run_async`, `arun`;
+`_run`; `kickoff`, `kickoff_async` (CrewAI's agents, crews and flows); `invoke`, `ainvoke` (LangChain's agents,
+LangGraph's graphs); the object itself as a callable. Frameworks are recognised by shape and never imported.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from typing import Any
 
 _METHODS = ("run_with_context", "run", "run_async", "arun", "_run")
 
+_ONE_INPUT = {"kickoff": "inputs", "kickoff_async": "inputs", "invoke": "input", "ainvoke": "input"}
+"""How agents, teams and flows are run, and the parameter that is the program's. The others are the application's:
+callbacks, checkpoints, configuration. Where there is no parameter of that name, the method is taken like any other."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -26,6 +31,7 @@ class Shape:
         takes_mapping: It takes one dict of the arguments (LangChain's `invoke`), not keyword arguments.
         context_first: The context is its first positional argument.
         is_method: It was found on an object: an unannotated parameter ``context`` then means the runtime context.
+        only: The one parameter that a program may fill in, where the function has it.
         schema: The object's own `args_schema`, a pydantic model or a JSON Schema.
         validates: It checks its arguments against `schema` itself.
     """
@@ -35,6 +41,7 @@ class Shape:
     takes_mapping: bool = False
     context_first: bool = False
     is_method: bool = False
+    only: str | None = None
     schema: Any = None
     validates: bool = False
 
@@ -46,9 +53,9 @@ def shape_of(tool: Any) -> Shape:
         ValueError: It is None, a class whose instances are the tools, or nothing that can be called.
     """
     if tool is None:
-        raise ValueError("a tool cannot be None")
+        raise ValueError("`tool` must be a function or an object with `run`, not None")
     if isinstance(tool, type):
-        if any(callable(getattr(tool, method, None)) for method in _METHODS):
+        if any(callable(getattr(tool, method, None)) for method in (*_METHODS, *_ONE_INPUT)):
             raise ValueError(f"`{tool.__name__}` is a class: register an instance of it, `{tool.__name__}(…)`")
         return Shape(tool, is_async=False)
     if inspect.isroutine(tool) or isinstance(tool, functools.partial):
@@ -70,14 +77,15 @@ def shape_of(tool: Any) -> Shape:
             schema=getattr(tool, "tool_call_schema", None) or schema,
             validates=True,
         )
-    for name in _METHODS[1:]:
+    for name in (*_METHODS[1:], *_ONE_INPUT):
         method = _method(tool, name)
         if method is not None:
-            return Shape(method, _is_async(method), is_method=True, schema=schema)
+            only = _ONE_INPUT.get(name)
+            return Shape(method, _is_async(method), is_method=True, only=only, schema=schema if only is None else None)
     if callable(tool):
         return Shape(tool, _is_async(tool), schema=schema)
     raise ValueError(
-        "a tool must be callable or have run, run_async, arun, run_with_context or _run: "
+        "`tool` must be callable or have run, run_async, arun, run_with_context, _run, kickoff or invoke: "
         f"{type(tool).__name__} has none of them"
     )
 

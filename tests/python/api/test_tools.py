@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import math
@@ -209,12 +210,12 @@ class TestShapes:
     @pytest.mark.parametrize(
         ("tool", "message"),
         [
-            (None, "tool `tool`: a tool cannot be None"),
+            (None, "tool `tool`: `tool` must be a function or an object with `run`, not None"),
             (WithRun, "tool `tool`: `WithRun` is a class: register an instance of it, `WithRun(…)`"),
             (
                 5,
-                "tool `tool`: a tool must be callable or have run, run_async, arun, run_with_context or _run: "
-                "int has none of them",
+                "tool `tool`: `tool` must be callable or have run, run_async, arun, run_with_context, _run, kickoff or "
+                "invoke: int has none of them",
             ),
         ],
     )
@@ -459,14 +460,85 @@ class TestJsonSchema:
     @pytest.mark.parametrize(
         ("schema", "message"),
         [
-            ({"type": "array"}, "an input schema must have type `object`, not `array`"),
-            ({"properties": {"a": {"type": "int"}}}, "not a JSON Schema type: 'int'"),
+            (
+                {"type": "array"},
+                "input_schema.type must be `object`, for it describes a tool's arguments, not `array`",
+            ),
+            (
+                {"properties": {"a": {"type": "int"}}},
+                "input_schema.properties.a.type must be one of object, array, string, integer, number, boolean, null, "
+                "not `int`",
+            ),
             ({"properties": {"a": {"$ref": "#/$defs/b"}}}, "a schema's $ref leads nowhere: '#/$defs/b'"),
             ({"properties": {"a": {"$ref": "http://x"}}}, "a schema's $ref must be local (`#/…`), not 'http://x'"),
-            ({"properties": {"a": 5}}, "not a JSON Schema: 5"),
+            ({"properties": {"a": 5}}, "input_schema.properties.a must be a JSON Schema, an object, not 5"),
+            ({"properties": [1]}, "input_schema.properties must be an object, not a list"),
+            ({"required": "a"}, "input_schema.required must be an array of names, not a str"),
+            ({"required": [1]}, "input_schema.required must be an array of names, each, not 1"),
+            ({"properties": {"a": {"enum": "x"}}}, "input_schema.properties.a.enum must be an array, not a str"),
+            ({"anyOf": {}}, "input_schema.anyOf must be an array of schemas, not a dict"),
+            ({"properties": {"a": {"type": []}}}, None),
+            ({"type": 5}, None),
+            (
+                {"properties": {"a": {"type": "integer", "minimum": "1"}}},
+                "input_schema.properties.a.minimum must be a number, not a str",
+            ),
+            (
+                {"properties": {"a": {"maxLength": -1}}},
+                "input_schema.properties.a.maxLength must be a number of 0 or more, not -1",
+            ),
+            (
+                {"properties": {"a": {"items": [{}]}}},
+                "input_schema.properties.a.items must be a JSON Schema, an object, not a list",
+            ),
+            ({1: {}}, "input_schema must have str keys, not 1"),
+            (
+                {"location": {"type": "string"}, "days": "integer"},
+                "input_schema has no keyword of JSON Schema, only `location`, `days`; to describe fields write "
+                "{'type': 'object', 'properties': {'location': …}}",
+            ),
         ],
     )
-    def test_a_schema_that_cannot_be_used_is_refused_at_once(self, schema: dict[str, Any], message: str) -> None:
+    def test_a_schema_that_cannot_be_used_is_refused_at_once(self, schema: dict[str, Any], message: str | None) -> None:
         with pytest.raises(ValueError) as raised:
             registered(plain, input_schema=schema)
-        assert str(raised.value) == f"tool `tool`: {message}"
+        if message is not None:
+            assert str(raised.value) == f"tool `tool`: {message}"
+        assert str(raised.value).startswith("tool `tool`: ")
+
+    @pytest.mark.parametrize("schema", [{}, {"type": "array"}, {"type": ["string", "null"]}, {"$ref": "#"}])
+    def test_what_a_tool_returns_may_be_of_any_type(self, schema: dict[str, Any]) -> None:
+        assert registered(plain, output_schema=schema).output_schema == schema
+        with pytest.raises(ValueError, match=r"^tool `tool`: output_schema.items.type must be one of .*, not `int`$"):
+            registered(plain, output_schema={"items": {"type": "int"}})
+
+    def test_a_schema_that_contains_itself_is_refused(self) -> None:
+        schema: dict[str, Any] = {"properties": {}}
+        schema["properties"]["a"] = schema
+        with pytest.raises(ValueError, match="nested more than 100 schemas deep"):
+            registered(plain, input_schema=schema)
+
+    def test_what_is_neither_a_model_nor_a_dict_is_refused(self) -> None:
+        @dataclasses.dataclass
+        class Place:
+            name: str
+
+        for given, shown in (
+            (str, "the class `str`"),
+            (Place, "the class `Place`"),
+            ([Item], "a list"),
+            (Item(name="x"), "an Item; pass the class, `Item`"),
+            ("secret text", "a str"),
+        ):
+            with pytest.raises(ValueError) as raised:
+                registered(plain, input_schema=given)
+            message = f"tool `tool`: `input_schema` must be a pydantic model or a JSON Schema dict, not {shown}"
+            assert str(raised.value) == message
+
+    def test_a_schema_in_the_place_of_the_description_is_refused(self) -> None:
+        with pytest.raises(ValueError) as raised:
+            ComponentRegistry().register_tool("tool", plain, Item)  # type: ignore[arg-type]
+        assert str(raised.value) == (
+            "tool `tool`: `description` must be a str, not the class `Item`; "
+            "pass schemas by name, input_schema=… and output_schema=…"
+        )
