@@ -9,6 +9,7 @@ use codemode_jail::{LayerSet, Profile};
 use crate::auth::ApiKey;
 use crate::limits::Limits;
 use crate::pool::PoolSize;
+use crate::tls::{ServerTls, ServerTlsError};
 
 /// Where the executor listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct ExecutorConfig {
     pub api_keys: Vec<ApiKey>,
     /// What holds without a key on the network.
     pub anonymous: Anonymous,
+    /// TLS on the TCP address; `None` is plain text.
+    pub tls: Option<ServerTls>,
     /// The interpreter that programs run on.
     pub python: PathBuf,
     /// The jail profile that must be reached; `None` takes the strongest that the kernel offers, `container` at least.
@@ -101,6 +104,7 @@ impl ExecutorConfig {
             listen,
             api_keys: Vec::new(),
             anonymous: Anonymous::Refused,
+            tls: None,
             python,
             profile: None,
             strictness: Strictness::Strict,
@@ -133,6 +137,9 @@ impl ExecutorConfig {
         if self.pool.capacity == 0 {
             return Err(ConfigError::NoCapacity);
         }
+        if self.tls.is_some() && matches!(self.listen, Listen::Unix(_)) {
+            return Err(ConfigError::Tls(ServerTlsError::UnixSocket));
+        }
         Ok(())
     }
 }
@@ -152,4 +159,7 @@ pub enum ConfigError {
     /// No execution could ever run.
     #[error("the capacity must be at least 1: set --capacity")]
     NoCapacity,
+    /// Clients could not connect.
+    #[error(transparent)]
+    Tls(#[from] ServerTlsError),
 }

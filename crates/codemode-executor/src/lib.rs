@@ -12,6 +12,7 @@ mod pool;
 mod server;
 mod service;
 mod shutdown;
+mod tls;
 mod worker_files;
 
 pub use auth::{ApiKey, InvalidKey};
@@ -19,3 +20,4 @@ pub use config::{Anonymous, ConfigError, ExecutorConfig, Listen, Strictness};
 pub use limits::Limits;
 pub use pool::PoolSize;
 pub use server::{Executor, ServeError, start};
+pub use tls::{ClientAuth, ServerTls, ServerTlsError};

@@ -29,6 +29,7 @@ use crate::execution::Executions;
 use crate::pool::{Generation, Groups, Pool, PoolConfig, StartError, supervise};
 use crate::service::{ExecutorService, jail_report};
 use crate::shutdown::Shutdown;
+use crate::tls::{Certificates, TlsIncoming};
 use crate::worker_files;
 
 /// The largest gRPC message: the value ceiling and room for what is around it.
@@ -107,6 +108,7 @@ pub struct Executor {
     first: Generation,
     shutdown: Shutdown,
     grace: Duration,
+    tls: Option<Certificates>,
 }
 
 /// A listener that is about to be served, without its file.
@@ -134,6 +136,7 @@ impl Drop for SocketFile {
 /// Proves the jail, starts the zygote and listens. Clients that connect now are served once [`Executor::serve`] runs.
 pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
     config.check()?;
+    let tls = config.tls.clone().map(Certificates::load).transpose().map_err(ConfigError::Tls)?;
     let required = config.profile.unwrap_or(Profile::Container);
     let wanted = LayerSet::all().difference(config.without_layers);
     // The zygote takes a quarter of a second to import its modules, so it starts, with every layer, beside the proof. Where the
@@ -187,6 +190,7 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
         first,
         shutdown,
         grace: config.grace,
+        tls,
     })
 }
 
@@ -234,6 +238,14 @@ impl Executor {
     /// Where it listens, with the port that the kernel chose.
     pub fn listen(&self) -> &Listen {
         &self.listen
+    }
+
+    /// What a client is given to connect.
+    pub fn url(&self) -> String {
+        match (&self.listen, &self.tls) {
+            (Listen::Tcp(address), Some(_)) => format!("https://{address}"),
+            (listen, _) => listen.to_string(),
+        }
     }
 
     /// The jail profile that every result names.
@@ -292,13 +304,18 @@ impl Executor {
             Listener::Unix(listener, file) => (Incoming::Unix(listener), Some(file)),
         };
         let serving = async move {
-            match listener {
-                Incoming::Tcp(listener) => {
+            match (listener, self.tls) {
+                (Incoming::Tcp(listener), Some(certificates)) => {
+                    let incoming = TlsIncoming::new(listener, certificates);
+                    router.serve_with_incoming_shutdown(incoming, stopped).await
+                }
+                (Incoming::Tcp(listener), None) => {
                     // Without it every answer waits 40 ms for the client's acknowledgement of the one before.
                     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
                     router.serve_with_incoming_shutdown(incoming, stopped).await
                 }
-                Incoming::Unix(listener) => {
+                // Settings of TLS for it were refused.
+                (Incoming::Unix(listener), _) => {
                     router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopped).await
                 }
             }

@@ -12,6 +12,7 @@ mod listener;
 mod local_executor;
 mod retry_policy;
 mod runtime;
+mod tls_options;
 mod tool_set;
 
 use pyo3::prelude::*;
@@ -32,6 +33,8 @@ mod _codemode {
     use crate::local_executor::LocalExecutor;
     #[pymodule_export]
     use crate::retry_policy::RetryPolicy;
+    #[pymodule_export]
+    use crate::tls_options::TlsOptions;
     #[pymodule_export]
     use crate::tool_set::ToolSet;
 

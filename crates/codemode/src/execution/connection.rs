@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::control::{Control, Shared};
 use super::session::{EVENTS, Session};
 use super::{Execution, ExecutionError, ExecutorInfo, RetryPolicy, StartRequest};
-use crate::transport::{Address, Channel, Malformed};
+use crate::transport::{Address, Channel, Malformed, TlsOptions};
 
 /// A deadline beyond what the clock can name: about thirty years.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -25,11 +25,13 @@ pub struct ConnectionOptions {
     pub connect_timeout: Duration,
     /// When a request that was not accepted is sent again.
     pub retry: RetryPolicy,
+    /// TLS with other than its defaults, or for an `http://` url. An `https://` url means TLS without it, too.
+    pub tls: Option<TlsOptions>,
 }
 
 impl Default for ConnectionOptions {
     fn default() -> Self {
-        Self { api_key: None, connect_timeout: Duration::from_secs(5), retry: RetryPolicy::default() }
+        Self { api_key: None, connect_timeout: Duration::from_secs(5), retry: RetryPolicy::default(), tls: None }
     }
 }
 
@@ -40,6 +42,7 @@ impl std::fmt::Debug for ConnectionOptions {
             .field("api_key", &self.api_key.as_ref().map(|_| "…"))
             .field("connect_timeout", &self.connect_timeout)
             .field("retry", &self.retry)
+            .field("tls", &self.tls)
             .finish()
     }
 }
@@ -60,22 +63,21 @@ struct Inner {
 }
 
 impl Connection {
-    /// Dials nothing yet.
+    /// Dials nothing yet. The files of TLS are read and checked here.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime: the one that it is called in drives the connection and its executions.
     pub fn new(address: &Address, options: &ConnectionOptions) -> Result<Self, ExecutionError> {
         let url = address.to_string();
+        let (api_key, tls) = (options.api_key.as_deref(), options.tls.as_ref());
         let channel =
-            Channel::new(address, options.api_key.as_deref(), options.connect_timeout).map_err(|malformed| {
-                match malformed {
-                    Malformed::Url => ExecutionError::Invalid { field: "url", reason: "it is malformed" },
-                    Malformed::ApiKey => ExecutionError::Invalid {
-                        field: "api_key",
-                        reason: "it has characters that a header cannot carry",
-                    },
+            Channel::new(address, api_key, options.connect_timeout, tls).map_err(|malformed| match malformed {
+                Malformed::Url => ExecutionError::Invalid { field: "url", reason: "it is malformed" },
+                Malformed::ApiKey => {
+                    ExecutionError::Invalid { field: "api_key", reason: "it has characters that a header cannot carry" }
                 }
+                Malformed::Tls(source) => ExecutionError::Tls { url: url.clone(), source },
             })?;
         Ok(Self {
             inner: Arc::new(Inner {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Violation;
-use crate::transport::{Status, StatusCode};
+use crate::transport::{Status, StatusCode, TlsError};
 
 /// Why an execution, or another request, ended without an answer. The connection stays usable after each of these but
 /// [`ExecutionError::Closed`].
@@ -17,6 +17,14 @@ pub enum ExecutionError {
         field: &'static str,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// TLS cannot be set up: a file is missing or wrong. Nothing was dialled.
+    #[error("failed to prepare TLS for the executor at `{url}`")]
+    Tls {
+        /// The executor.
+        url: String,
+        /// Why.
+        source: TlsError,
     },
     /// The executor could not be reached, or is draining. Nothing ran; the request may be sent again.
     #[error("failed to reach the executor at `{url}` ({})", tried(*.attempts))]
@@ -46,17 +54,18 @@ pub enum ExecutionError {
         /// Of the last attempt.
         source: Status,
     },
-    /// The program was running. It may have done all, some or none of its work: it was not sent again.
-    #[error(
-        "lost the executor at `{url}` during an execution that had made {}; the execution was not \
-         retried, because its tool calls could repeat",
-        calls(*.tool_calls)
-    )]
+    /// The program was running. Where it had called tools or its output was given away, it was not sent again: that would
+    /// repeat them. Elsewhere it was, as often as the policy allows.
+    #[error("lost the executor at `{url}` during an execution{}", lost(*.tool_calls, *.output_given, *.attempts))]
     Lost {
         /// The executor.
         url: String,
+        /// How often it was tried.
+        attempts: u32,
         /// Calls that had reached this application.
         tool_calls: u32,
+        /// Whether output had been passed on to the application.
+        output_given: bool,
         /// What happened.
         source: Status,
     },
@@ -101,6 +110,15 @@ fn made(count: u32) -> String {
     if count == 0 { String::new() } else { format!("; the execution had made {}", calls(count)) }
 }
 
+fn lost(tool_calls: u32, output_given: bool, attempts: u32) -> String {
+    let not_retried = "the execution was not retried, because its";
+    match (tool_calls, output_given) {
+        (0, false) => format!(" that had made no tool calls ({})", tried(attempts)),
+        (0, true) => format!(" that had made no tool calls; {not_retried} output had been passed on"),
+        (_, _) => format!(" that had made {}; {not_retried} tool calls could repeat", calls(tool_calls)),
+    }
+}
+
 fn tried(count: u32) -> String {
     if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
 }
@@ -120,6 +138,7 @@ impl ExecutionError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid",
+            Self::Tls { .. } => "tls",
             Self::Unavailable { .. } => "unavailable",
             Self::Unauthenticated { .. } => "unauthenticated",
             Self::Refused { .. } => "refused",
@@ -134,9 +153,10 @@ impl ExecutionError {
     /// Whether the same request may be sent again without a tool call happening twice, and with hope.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unavailable { .. } => true,
+            Self::Unavailable { source, .. } => !source.is_permanent(),
             Self::Refused { source, .. } => source.code() == StatusCode::ResourceExhausted,
             Self::Invalid { .. }
+            | Self::Tls { .. }
             | Self::Unauthenticated { .. }
             | Self::Lost { .. }
             | Self::Timeout { .. }
@@ -149,8 +169,10 @@ impl ExecutionError {
     /// What the reader may do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            // What is wrong with the connection is said with its remedy.
+            Self::Unavailable { source, .. } if source.is_permanent() => None,
             Self::Unavailable { .. } => {
-                Some("check that the executor runs and that the url is right: `codemode health`")
+                Some("check that an executor (`codemode serve`) runs there and that the url is right")
             }
             Self::Unauthenticated { .. } => {
                 Some("the key of the client (CODEMODE_EXECUTOR_API_KEY) and that of the executor must be the same")
@@ -161,6 +183,7 @@ impl ExecutionError {
             Self::Timeout { .. } => Some("raise the execution timeout, or let the program do less"),
             Self::Closed { .. } => Some("create a new client"),
             Self::Invalid { .. }
+            | Self::Tls { .. }
             | Self::Refused { .. }
             | Self::Lost { .. }
             | Self::Protocol { .. }

@@ -3,13 +3,33 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The address of an executor, from `http://host:port`, `grpc://host:port` or `unix:/path`.
+/// The port of a url without one.
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
+
+/// The address of an executor, from `http://host:port`, `https://host:port` or `unix:/path`. `grpc://` is another word for
+/// `http://`, and `grpcs://` for `https://`.
 ///
 /// `Display` gives it back as it was written, without any user information.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     written: String,
-    endpoint: String,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Tcp {
+        /// Without the brackets of an IPv6 address.
+        host: String,
+        /// `host`, or `host:port`, as it was written.
+        authority: String,
+        has_port: bool,
+        tls: bool,
+    },
+    Unix {
+        path: String,
+    },
 }
 
 /// Why a text is not the address of an executor. Nothing was attempted.
@@ -17,17 +37,8 @@ pub struct Address {
 #[non_exhaustive]
 pub enum AddressError {
     /// Not one of the schemes below, or none at all.
-    #[error("unknown scheme in the executor url `{url}`: use `http://host:port`, `grpc://host:port` or `unix:/path`")]
+    #[error("unknown scheme in the executor url `{url}`: use `http://host:port`, `https://host:port` or `unix:/path`")]
     Scheme {
-        /// As it was written.
-        url: String,
-    },
-    /// `https://` or `grpcs://`: this build has no TLS.
-    #[error(
-        "the executor url `{url}` asks for TLS, which this build of codemode does not have yet: use `http://` within a \
-         private network or behind a proxy that adds TLS, or `unix:/path`"
-    )]
-    Tls {
         /// As it was written.
         url: String,
     },
@@ -42,9 +53,41 @@ pub enum AddressError {
 }
 
 impl Address {
-    /// What the transport dials: `http://host:port` or `unix:/path`.
-    pub(super) fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// What the transport dials: `http://host:port` or `unix:/path`. TLS is the connector's, not the url's.
+    pub(super) fn endpoint(&self, tls: bool) -> String {
+        match &self.place {
+            Place::Tcp { authority, has_port: true, .. } => format!("http://{authority}"),
+            Place::Tcp { authority, has_port: false, .. } => {
+                format!("http://{authority}:{}", if tls { HTTPS_PORT } else { HTTP_PORT })
+            }
+            Place::Unix { path } => format!("unix:{path}"),
+        }
+    }
+
+    /// What a request over TLS says of where it goes.
+    pub(super) fn origin(&self) -> String {
+        format!("https://{}", self.peer().unwrap_or_default())
+    }
+
+    /// `host:port`, as it was written; `None` for a Unix socket.
+    pub(super) fn peer(&self) -> Option<&str> {
+        match &self.place {
+            Place::Tcp { authority, .. } => Some(authority),
+            Place::Unix { .. } => None,
+        }
+    }
+
+    /// The name or address that a certificate must have.
+    pub(super) fn host(&self) -> &str {
+        match &self.place {
+            Place::Tcp { host, .. } => host,
+            Place::Unix { .. } => "",
+        }
+    }
+
+    /// Whether the scheme asks for TLS.
+    pub(super) fn wants_tls(&self) -> bool {
+        matches!(self.place, Place::Tcp { tls: true, .. })
     }
 }
 
@@ -58,17 +101,16 @@ impl FromStr for Address {
             if !path.starts_with('/') {
                 return Err(malformed("the path of a unix socket is absolute: `unix:/path`"));
             }
-            return Ok(Self { written: url.to_owned(), endpoint: format!("unix:{path}") });
+            return Ok(Self { written: url.to_owned(), place: Place::Unix { path: path.to_owned() } });
         }
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(AddressError::Scheme { url: without_user_information(url) });
         };
-        match scheme.to_ascii_lowercase().as_str() {
-            "http" | "grpc" => {}
-            // Where TLS comes in: keep the scheme here, add the certificates in `channel.rs`.
-            "https" | "grpcs" => return Err(AddressError::Tls { url: without_user_information(url) }),
+        let tls = match scheme.to_ascii_lowercase().as_str() {
+            "http" | "grpc" => false,
+            "https" | "grpcs" => true,
             _ => return Err(AddressError::Scheme { url: without_user_information(url) }),
-        }
+        };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains('@') {
             return Err(malformed("user information has no meaning here; pass the key on its own"));
@@ -87,7 +129,9 @@ impl FromStr for Address {
         if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port != 0)) {
             return Err(malformed("the port is a number from 1 to 65535"));
         }
-        Ok(Self { written: url.to_owned(), endpoint: format!("http://{authority}") })
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned();
+        let place = Place::Tcp { host, authority: authority.to_owned(), has_port: port.is_some(), tls };
+        Ok(Self { written: url.to_owned(), place })
     }
 }
 
@@ -110,7 +154,7 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str) -> String {
-        url.parse::<Address>().map_or_else(|error| error.to_string(), |address| address.endpoint().to_owned())
+        url.parse::<Address>().map_or_else(|error| error.to_string(), |address| address.endpoint(address.wants_tls()))
     }
 
     #[test]
@@ -123,11 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn schemes_say_whether_tls_is_wanted() {
+        let wants_tls = |url: &str| url.parse::<Address>().unwrap().wants_tls();
+        assert!(wants_tls("https://executor:8001") && wants_tls("GRPCS://executor"));
+        assert!(!wants_tls("http://executor:8001") && !wants_tls("grpc://executor") && !wants_tls("unix:/s"));
+        assert_eq!(endpoint("https://executor"), "http://executor:443");
+        assert_eq!(endpoint("grpcs://[::1]"), "http://[::1]:443");
+        assert_eq!(endpoint("http://executor"), "http://executor:80");
+        let address: Address = "https://[::1]:8001/".parse().unwrap();
+        assert_eq!((address.host(), address.peer()), ("::1", Some("[::1]:8001")));
+    }
+
+    #[test]
     fn refusals_say_what_to_write_instead() {
         let all = [
             "executor:8001",
             "ftp://x",
-            "https://x:1",
+            "https://:1",
             "http://:1",
             "http://x:0",
             "http://x/y",
@@ -135,9 +191,9 @@ mod tests {
             "http://a:b@x",
         ];
         insta::assert_snapshot!(all.map(endpoint).join("\n"), @r"
-        unknown scheme in the executor url `executor:8001`: use `http://host:port`, `grpc://host:port` or `unix:/path`
-        unknown scheme in the executor url `ftp://x`: use `http://host:port`, `grpc://host:port` or `unix:/path`
-        the executor url `https://x:1` asks for TLS, which this build of codemode does not have yet: use `http://` within a private network or behind a proxy that adds TLS, or `unix:/path`
+        unknown scheme in the executor url `executor:8001`: use `http://host:port`, `https://host:port` or `unix:/path`
+        unknown scheme in the executor url `ftp://x`: use `http://host:port`, `https://host:port` or `unix:/path`
+        malformed executor url `https://:1`: the host is missing
         malformed executor url `http://:1`: the host is missing
         malformed executor url `http://x:0`: the port is a number from 1 to 65535
         malformed executor url `http://x/y`: it has no path, query or fragment: `http://host:port`

@@ -16,6 +16,9 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::status::Origin;
+use super::tls::dial::{self, LastWord};
+use super::tls::failure::{Failure, Permanence};
+use super::tls::{ClientTls, TlsError, TlsOptions};
 use super::{Address, MAX_MESSAGE_SIZE, Status, StatusCode};
 
 /// A peer that answers no ping for this long is gone. Balancers drop idle connections after a minute or more.
@@ -25,12 +28,21 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Metadata that says how long to wait before the next attempt.
 const RETRY_AFTER: &str = "retry-after-ms";
 const CORRELATION_ID: &str = "x-correlation-id";
+const TRACEPARENT: &str = "traceparent";
+
+/// What a request carries for tracing alone. Empty means none.
+#[derive(Debug)]
+pub(crate) struct Trace<'a> {
+    pub(crate) correlation_id: &'a str,
+    pub(crate) traceparent: &'a str,
+}
 
 /// What cannot be put on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Url,
     ApiKey,
+    Tls(TlsError),
 }
 
 /// A connection. Cloning it is cheap: clones share it.
@@ -38,11 +50,17 @@ pub(crate) enum Malformed {
 pub(crate) struct Channel {
     inner: tonic::transport::Channel,
     authorization: Option<MetadataValue<Ascii>>,
+    last_word: LastWord,
 }
 
 impl Channel {
     /// Dials nothing yet. Must be called within a tokio runtime, which then drives the connection.
-    pub(crate) fn new(address: &Address, api_key: Option<&str>, connect_timeout: Duration) -> Result<Self, Malformed> {
+    pub(crate) fn new(
+        address: &Address,
+        api_key: Option<&str>,
+        connect_timeout: Duration,
+        tls: Option<&TlsOptions>,
+    ) -> Result<Self, Malformed> {
         let authorization = match api_key {
             None => None,
             Some(key) => {
@@ -51,37 +69,51 @@ impl Channel {
                 Some(value)
             }
         };
-        let endpoint = Endpoint::from_shared(address.endpoint().to_owned())
+        let tls = match (tls, address.wants_tls()) {
+            (Some(options), _) => Some(ClientTls::new(address, options).map_err(Malformed::Tls)?),
+            (None, true) => Some(ClientTls::new(address, &TlsOptions::default()).map_err(Malformed::Tls)?),
+            (None, false) => None,
+        };
+        let endpoint = Endpoint::from_shared(address.endpoint(tls.is_some()))
             .map_err(|_| Malformed::Url)?
             .user_agent(concat!("codemode/", env!("CARGO_PKG_VERSION")))
             .expect("the user agent is a constant of printable ASCII")
-            .connect_timeout(connect_timeout)
             .tcp_nodelay(true)
             .tcp_keepalive(Some(KEEPALIVE_INTERVAL))
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        // TLS comes here: `endpoint.tls_config(…)` for an address that asks for it.
-        Ok(Self { inner: endpoint.connect_lazy(), authorization })
+        let (inner, last_word) = match (address.peer(), tls) {
+            // The library's own connector knows Unix sockets.
+            (None, _) => (endpoint.connect_lazy(), LastWord::default()),
+            (Some(peer), None) => dial::plain(&endpoint, peer, connect_timeout),
+            (Some(_), Some(tls)) => {
+                let origin = address.origin().parse().map_err(|_| Malformed::Url)?;
+                dial::tls(&endpoint.origin(origin), tls, connect_timeout)
+            }
+        };
+        Ok(Self { inner, authorization, last_word })
     }
 
     /// Begins `Execute`. Ends when the executor has answered with its headers.
     pub(crate) async fn execute(
         &self,
         outbound: mpsc::Receiver<v1::ExecuteRequest>,
-        correlation_id: &str,
+        trace: &Trace<'_>,
     ) -> Result<Inbound, Status> {
         let mut request = tonic::Request::new(ReceiverStream::new(outbound));
         self.authorize(request.metadata_mut());
         // Checked by the contract's rules before; what no header carries would only be missing from a trace.
-        if let Some(value) =
-            Some(correlation_id).filter(|id| !id.is_empty()).and_then(|id| MetadataValue::try_from(id).ok())
-        {
-            request.metadata_mut().insert(CORRELATION_ID, value);
+        for (name, text) in [(CORRELATION_ID, trace.correlation_id), (TRACEPARENT, trace.traceparent)] {
+            if !text.is_empty()
+                && let Ok(value) = MetadataValue::try_from(text)
+            {
+                request.metadata_mut().insert(name, value);
+            }
         }
         match self.client().execute(request).await {
             Ok(response) => Ok(Inbound(response.into_inner())),
-            Err(status) => Err(ours(&status)),
+            Err(status) => Err(self.ours(&status)),
         }
     }
 
@@ -89,13 +121,14 @@ impl Channel {
     pub(crate) async fn info(&self) -> Result<v1::GetInfoResponse, Status> {
         let mut request = tonic::Request::new(v1::GetInfoRequest {});
         self.authorize(request.metadata_mut());
-        self.client().get_info(request).await.map(tonic::Response::into_inner).map_err(|status| ours(&status))
+        self.client().get_info(request).await.map(tonic::Response::into_inner).map_err(|status| self.ours(&status))
     }
 
     /// Whether `grpc.health.v1` says that the executor serves.
     pub(crate) async fn serves(&self) -> Result<bool, Status> {
         let request = HealthCheckRequest { service: String::new() };
-        let response = HealthClient::new(self.inner.clone()).check(request).await.map_err(|status| ours(&status))?;
+        let response =
+            HealthClient::new(self.inner.clone()).check(request).await.map_err(|status| self.ours(&status))?;
         Ok(response.into_inner().status() == ServingStatus::Serving)
     }
 
@@ -103,6 +136,14 @@ impl Channel {
         v1::executor_client::ExecutorClient::new(self.inner.clone())
             .max_decoding_message_size(MAX_MESSAGE_SIZE)
             .max_encoding_message_size(MAX_MESSAGE_SIZE)
+    }
+
+    /// What the library says of a request that got no answer, or what the peer's first words meant, which it cannot know.
+    fn ours(&self, status: &tonic::Status) -> Status {
+        match (ours(status), self.last_word.get()) {
+            (Status { origin: Origin::Transport, .. }, Some(failure)) if !is_dial_error(status) => of_failure(&failure),
+            (status, _) => status,
+        }
     }
 
     fn authorize(&self, metadata: &mut MetadataMap) {
@@ -141,14 +182,42 @@ fn ours(status: &tonic::Status) -> Status {
     let code = code(status.code());
     match status.source() {
         // Out of range: a message over the size limit, which the same request would meet again.
-        Some(source) if code != StatusCode::OutOfRange => Status {
-            code: StatusCode::Unavailable,
-            message: root_cause(source),
-            retry_after,
-            origin: Origin::Transport,
+        Some(source) if code != StatusCode::OutOfRange => match find::<Failure>(source) {
+            Some(failure) => of_failure(failure),
+            None => Status {
+                code: StatusCode::Unavailable,
+                message: root_cause(source),
+                retry_after,
+                origin: Origin::Transport,
+            },
         },
         _ => Status { code, message: status.message().to_owned(), retry_after, origin: Origin::Executor },
     }
+}
+
+fn of_failure(failure: &Failure) -> Status {
+    let origin = match failure.permanence() {
+        Permanence::Permanent => Origin::Setup,
+        Permanence::Passing => Origin::Transport,
+    };
+    Status { code: StatusCode::Unavailable, message: failure.to_string(), retry_after: None, origin }
+}
+
+/// Whether no connection was opened at all: then what an earlier one was told has nothing to do with it.
+fn is_dial_error(status: &tonic::Status) -> bool {
+    status.source().is_some_and(|source| find::<tonic::ConnectError>(source).is_some())
+}
+
+/// The first error of a chain that is of this type.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The layers between us and the operating system each add a sentence that says nothing; the last one has the cause.

@@ -6,10 +6,12 @@
 mod address;
 mod channel;
 mod status;
+mod tls;
 
 pub use address::{Address, AddressError};
-pub(crate) use channel::{Channel, Inbound, Malformed};
+pub(crate) use channel::{Channel, Inbound, Malformed, Trace};
 pub use status::{Status, StatusCode};
+pub use tls::{TlsError, TlsOptions};
 
 /// The largest message in either direction. An encoded value is at most 32 MiB under the executor's highest ceiling; a
 /// program, its tools and its `config` fit beside it.

@@ -93,6 +93,8 @@ pub(super) enum Origin {
     Executor,
     /// The connection failed; the message is the operating system's.
     Transport,
+    /// As before, and the same attempt will fail again: somebody must change a setting or a certificate.
+    Setup,
 }
 
 impl Status {
@@ -106,6 +108,11 @@ impl Status {
         &self.message
     }
 
+    /// Whether the same request would fail the same way: the connection cannot be made secure as things are.
+    pub fn is_permanent(&self) -> bool {
+        self.origin == Origin::Setup
+    }
+
     /// How long the executor asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -116,7 +123,7 @@ impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.message.as_str(), self.origin) {
             ("", _) => formatter.write_str(self.code.name()),
-            (message, Origin::Transport) => formatter.write_str(message),
+            (message, Origin::Transport | Origin::Setup) => formatter.write_str(message),
             (message, Origin::Executor) => write!(formatter, "{message} ({})", self.code),
         }
     }

@@ -9,4 +9,5 @@ mod local;
 mod peer;
 mod registry;
 mod retry;
+mod tls;
 mod values;

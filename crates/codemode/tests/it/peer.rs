@@ -11,11 +11,14 @@ use codemode_proto::v1;
 use codemode_proto::v1::execute_request::Message as Request;
 use codemode_proto::v1::execute_response::Message as Response;
 use codemode_proto::v1::executor_server::{Executor, ExecutorServer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_stream::Stream;
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::metadata::MetadataMap;
+use tonic::transport::server::Connected;
 use tonic::{Status, Streaming};
 
 /// Nothing in a test takes longer than this.
@@ -145,7 +148,8 @@ impl Executor for Service {
 
 /// A running peer. Dropping it stops it.
 pub struct Peer {
-    directory: tempfile::TempDir,
+    /// Of its socket; a peer elsewhere has none.
+    directory: Option<tempfile::TempDir>,
     attempts: Arc<Mutex<u32>>,
     plays: Arc<Mutex<JoinSet<()>>>,
     _server: JoinSet<()>,
@@ -159,6 +163,18 @@ impl Peer {
     {
         let directory = tempfile::tempdir().expect("there is room for a directory");
         let listener = UnixListener::bind(directory.path().join("socket")).expect("the directory is new");
+        let peer = Self::serving(UnixListenerStream::new(listener), JoinSet::new(), play);
+        Self { directory: Some(directory), ..peer }
+    }
+
+    /// A peer on connections that the test makes, with the tasks that it makes them in.
+    pub fn serving<F, Fut, I, IO>(incoming: I, mut server: JoinSet<()>, play: F) -> Self
+    where
+        F: Fn(Stage) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+        I: Stream<Item = std::io::Result<IO>> + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    {
         let (attempts, plays) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(JoinSet::new())));
         let service = Service {
             play: Arc::new(move |stage| Box::pin(play(stage))),
@@ -166,20 +182,20 @@ impl Peer {
             plays: Arc::clone(&plays),
         };
         let (_reporter, health) = tonic_health::server::health_reporter();
-        let mut server = JoinSet::new();
         server.spawn(async move {
             tonic::transport::Server::builder()
                 .add_service(health)
                 .add_service(ExecutorServer::new(service))
-                .serve_with_incoming(UnixListenerStream::new(listener))
+                .serve_with_incoming(incoming)
                 .await
                 .expect("the socket works");
         });
-        Self { directory, attempts, plays, _server: server }
+        Self { directory: None, attempts, plays, _server: server }
     }
 
     pub fn url(&self) -> String {
-        format!("unix:{}", self.directory.path().join("socket").display())
+        let directory = self.directory.as_ref().expect("it was made with a socket");
+        format!("unix:{}", directory.path().join("socket").display())
     }
 
     /// A message with what differs between runs replaced.
