@@ -6,6 +6,7 @@ raises ``RuntimeError`` that says to create the client in the child.
 """
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Literal, final
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Limits",
     "LocalExecutor",
     "RetryPolicy",
+    "TlsOptions",
     "ToolSet",
     "__version__",
 ]
@@ -58,22 +60,46 @@ class RetryPolicy:
     ) -> RetryPolicy: ...
 
 @final
+class TlsOptions:
+    """TLS to an executor, for ``https://`` with other than its defaults, and for ``http://``. Files are PEM."""
+
+    def __new__(
+        cls,
+        *,
+        ca_file: str | PathLike[str] | None = None,
+        client_cert_file: str | PathLike[str] | None = None,
+        client_key_file: str | PathLike[str] | None = None,
+    ) -> TlsOptions:
+        """``ca_file``: the authorities to trust *instead of* the system's. The others: for an executor that asks for a
+        client certificate. Nothing is read here: ``Connection`` does that."""
+
+@final
 class Connection:
     """An HTTP/2 connection to one executor, opened at first use and again after a loss. Safe from any thread."""
 
     def __new__(
-        cls, url: str, api_key: str | None, *, connect_timeout: float = 5.0, retry: RetryPolicy | None = None
+        cls,
+        url: str,
+        api_key: str | None,
+        *,
+        connect_timeout: float = 5.0,
+        retry: RetryPolicy | None = None,
+        tls: TlsOptions | None = None,
     ) -> Connection:
-        """``url``: ``http://host:port``, ``grpc://host:port`` or ``unix:/path``. Raises ``ValueError`` for others."""
+        """``url``: ``http://host:port``, ``https://host:port`` (``grpc://`` and ``grpcs://`` are other words for them) or
+        ``unix:/path``. Dials nothing, and reads the files of ``tls``. Raises ``ValueError`` for an url or file that cannot
+        be used."""
     def start(
         self,
         code: str,
         tools: ToolSet,
         *,
         config: bytes,
+        context: bytes,
         limits: Limits,
         execution_id: str,
         correlation_id: str,
+        traceparent: str,
         deadline: float,
         stream_output: bool,
     ) -> Execution:

@@ -9,6 +9,7 @@ pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("codemode_worker/__init__.py", include_bytes!("../worker/__init__.py")),
     ("codemode_worker/bridge.py", include_bytes!("../worker/bridge.py")),
     ("codemode_worker/channel.py", include_bytes!("../worker/channel.py")),
+    ("codemode_worker/context.py", include_bytes!("../worker/context.py")),
     ("codemode_worker/errors.py", include_bytes!("../worker/errors.py")),
     ("codemode_worker/meta.py", include_bytes!("../worker/meta.py")),
     ("codemode_worker/output.py", include_bytes!("../worker/output.py")),

@@ -51,11 +51,12 @@ def compile_program(source: str) -> CodeType:
 class Program:
     """One program, ready to run once."""
 
-    def __init__(self, code: CodeType, config: object, tools: ModuleType) -> None:
+    def __init__(self, code: CodeType, tools: ModuleType, **names: object) -> None:
+        """``names``: further globals."""
         self.code = code
         self.module = ModuleType("__main__")
         self.names = vars(self.module)
-        self.names.update(__builtins__=_BUILTINS, config=config, tools=tools)
+        self.names.update(names, __builtins__=_BUILTINS, tools=tools)
 
     def run(self) -> None:
         """Runs to the end, threads and exit handlers included. Raises what the program raised."""

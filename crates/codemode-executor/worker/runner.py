@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from . import channel, program, report, tools
 from .bridge import Bridge
+from .context import ReadableContext
 from .output import Output
 from .values import decode, encode
 
@@ -100,7 +101,8 @@ def _value(header: dict[str, Any], code: CodeType, bridge: Bridge) -> bytes:
     sys.modules["tools"] = toolbox
     sys.meta_path.append(tools.ToolFinder(toolbox))
     config = decode(header["config"]) if header["config"] is not None else {}
-    running = program.Program(code, config, toolbox)
+    context = ReadableContext(decode(header["context"]) if header["context"] is not None else {})
+    running = program.Program(code, toolbox, config=config, context=context)
     try:
         running.run()
     finally:
@@ -137,6 +139,7 @@ _HEADER: Final[dict[str, Any]] = {
     "code": "result = 2 + 2",
     "tools": [["warm", False, ["a", "b"]]],
     "config": None,
+    "context": None,
     "seed": "00" * 32,
     "limits": {"value": 1 << 20, "tool_calls": 1},
     "describe": [["Warms up.", None, None]],

@@ -12,6 +12,7 @@ use crate::execution::Execution;
 use crate::limits::{Limits, duration};
 use crate::retry_policy::RetryPolicy;
 use crate::runtime::{Counted, Driver, driver};
+use crate::tls_options::TlsOptions;
 use crate::tool_set::ToolSet;
 
 /// An HTTP/2 connection to one executor, opened at first use and again after a loss. Safe from any thread.
@@ -31,12 +32,13 @@ impl Connection {
 #[pymethods]
 impl Connection {
     #[new]
-    #[pyo3(signature = (url, api_key, *, connect_timeout=5.0, retry=None))]
+    #[pyo3(signature = (url, api_key, *, connect_timeout=5.0, retry=None, tls=None))]
     fn new(
         url: &str,
         api_key: Option<String>,
         connect_timeout: f64,
         retry: Option<&Bound<'_, RetryPolicy>>,
+        tls: Option<&Bound<'_, TlsOptions>>,
     ) -> PyResult<Self> {
         let address: Address =
             url.parse().map_err(|error: codemode::transport::AddressError| PyValueError::new_err(error.to_string()))?;
@@ -44,6 +46,7 @@ impl Connection {
             api_key,
             connect_timeout: duration("connect_timeout", connect_timeout)?,
             retry: retry.map_or_else(codemode::execution::RetryPolicy::none, |retry| retry.get().inner.clone()),
+            tls: tls.map(|tls| tls.get().inner.clone()),
         };
         let driver = driver()?;
         let _context = driver.enter();
@@ -53,16 +56,20 @@ impl Connection {
         Ok(Self { inner: Some((inner, driver.connection())), driver })
     }
 
-    #[pyo3(signature = (code, tools, *, config, limits, execution_id, correlation_id, deadline, stream_output))]
+    #[pyo3(signature = (
+        code, tools, *, config, context, limits, execution_id, correlation_id, traceparent, deadline, stream_output,
+    ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn start(
         &self,
         code: String,
         tools: &Bound<'_, ToolSet>,
         config: &[u8],
+        context: &[u8],
         limits: &Bound<'_, Limits>,
         execution_id: String,
         correlation_id: String,
+        traceparent: String,
         deadline: f64,
         stream_output: bool,
     ) -> PyResult<Execution> {
@@ -72,8 +79,10 @@ impl Connection {
             code,
             tools: tools.get().inner.clone(),
             config: Bytes::copy_from_slice(config),
+            context: Bytes::copy_from_slice(context),
             limits: limits.get().inner.clone(),
             correlation_id,
+            traceparent,
             deadline: duration("deadline", deadline)?,
             output: if stream_output { OutputMode::Stream } else { OutputMode::Accumulate },
         };

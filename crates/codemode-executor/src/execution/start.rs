@@ -35,8 +35,8 @@ pub(crate) enum InvalidStart {
     ToolText { index: usize, field: &'static str },
     #[error("`start.tools[{index}].parameters` has more than {MAX_PARAMETERS} names")]
     Parameters { index: usize },
-    #[error("`start.config` is not JSON text: {0}")]
-    Config(#[source] serde_json::Error),
+    #[error("`start.{field}` is not JSON text: {error}")]
+    Json { field: &'static str, error: serde_json::Error },
     #[error("`start.{field}` is {}; the limit is {}", display_size(*size as u64), display_size(*limit))]
     TooLarge { field: &'static str, size: usize, limit: u64 },
     #[error(transparent)]
@@ -62,6 +62,7 @@ struct Header<'a> {
     tools: Vec<(&'a str, bool, &'a [String])>,
     /// An encoded value as text: the worker decodes it as it does every other.
     config: Option<&'a str>,
+    context: Option<&'a str>,
     seed: String,
     limits: HeaderLimits,
     describe: Vec<(&'a str, Option<&'a str>, Option<&'a str>)>,
@@ -84,14 +85,9 @@ impl Program {
             return Err(InvalidStart::CorrelationId);
         }
         let limits = Limits::resolve(start.limits, defaults, ceilings)?;
-        if start.config.len() as u64 > limits.value {
-            return Err(InvalidStart::TooLarge { field: "config", size: start.config.len(), limit: limits.value });
-        }
+        let config = encoded("config", &start.config, limits.value)?;
+        let context = encoded("context", &start.context, limits.value)?;
         let describe = check_tools(&start.tools)?;
-        let config = match &start.config[..] {
-            [] => None,
-            text => Some(serde_json::from_slice::<&RawValue>(text).map_err(InvalidStart::Config)?.get()),
-        };
         let header = (start.code.len() as u64 <= limits.code).then(|| {
             let header = Header {
                 code: &start.code,
@@ -101,6 +97,7 @@ impl Program {
                     .map(|tool| (tool.name.as_str(), tool.is_async, tool.parameters.as_slice()))
                     .collect(),
                 config,
+                context,
                 seed: seed(),
                 limits: HeaderLimits { value: limits.value, tool_calls: limits.tool_calls, memory: limits.memory },
                 describe,
@@ -116,6 +113,18 @@ impl Program {
             code_size: start.code.len(),
         })
     }
+}
+
+/// An encoded value as text; its content is the worker's to decode.
+fn encoded<'a>(field: &'static str, value: &'a [u8], limit: u64) -> Result<Option<&'a str>, InvalidStart> {
+    if value.len() as u64 > limit {
+        return Err(InvalidStart::TooLarge { field, size: value.len(), limit });
+    }
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::from_slice::<&RawValue>(value).map_err(|error| InvalidStart::Json { field, error })?;
+    Ok(Some(text.get()))
 }
 
 fn is_id(id: &str) -> bool {
@@ -191,6 +200,7 @@ mod tests {
     fn header_carries_the_program() {
         let program = check(&v1::Start {
             config: bytes::Bytes::from_static(b"{\"a\":1}"),
+            context: bytes::Bytes::from_static(b"{\"tenant\":\"acme\"}"),
             tools: vec![v1::Tool { parameters: vec!["city".to_owned()], ..tool("weather") }],
             ..start()
         })
@@ -198,6 +208,7 @@ mod tests {
         let header: serde_json::Value = serde_json::from_slice(&program.header.unwrap()).unwrap();
         assert_eq!(header["code"], "1");
         assert_eq!(header["config"], r#"{"a":1}"#);
+        assert_eq!(header["context"], r#"{"tenant":"acme"}"#);
         assert_eq!(header["tools"], serde_json::json!([["weather", false, ["city"]]]));
         assert_eq!(header["describe"], serde_json::json!([["", null, null]]));
         assert_eq!(header["seed"].as_str().unwrap().len(), 64);
@@ -225,6 +236,10 @@ mod tests {
             (
                 v1::Start { config: bytes::Bytes::from_static(b"{"), ..start() },
                 "`start.config` is not JSON text: EOF while parsing an object at line 1 column 1",
+            ),
+            (
+                v1::Start { context: bytes::Bytes::from_static(b"}"), ..start() },
+                "`start.context` is not JSON text: expected value at line 1 column 1",
             ),
         ];
         for (start, message) in cases {

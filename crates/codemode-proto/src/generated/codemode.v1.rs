@@ -55,6 +55,10 @@ pub struct Start {
     /// For tracing only; printable ASCII, at most 128 characters.
     #[prost(string, tag = "6")]
     pub correlation_id: ::prost::alloc::string::String,
+    /// An encoded dict: what the program may read of the caller's context, as its global `context`. Empty means nothing.
+    /// What tools are given never comes from here, so a program cannot change it.
+    #[prost(bytes = "bytes", tag = "7")]
+    pub context: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Tool {
@@ -102,7 +106,8 @@ pub struct Limits {
     /// Threads. A worker never has a second process.
     #[prost(uint32, tag = "9")]
     pub tasks: u32,
-    /// Bytes and files of the scratch directory `/tmp`.
+    /// Bytes and files of the scratch directory `/tmp`. The same for every execution: a client's wish is not followed, and
+    /// `accepted` says what holds.
     #[prost(uint64, tag = "10")]
     pub scratch: u64,
     #[prost(uint32, tag = "11")]

@@ -25,6 +25,9 @@ pub enum CodemodeError {
     /// `config` cannot be sent. Nothing was attempted.
     #[error("`config` cannot be sent")]
     Config(#[source] ValueError),
+    /// `context` cannot be sent. Nothing was attempted.
+    #[error("`context` cannot be sent")]
+    Context(#[source] ValueError),
 }
 
 impl CodemodeError {
@@ -36,6 +39,7 @@ impl CodemodeError {
             Self::Execution(error) => error.code(),
             Self::Registry(_) => "registry",
             Self::Config(_) => "config",
+            Self::Context(_) => "context",
         }
     }
 
@@ -50,7 +54,7 @@ impl CodemodeError {
             Self::Local(error) => error.hint(),
             Self::Execution(error) => error.hint(),
             Self::Registry(error) => error.hint(),
-            Self::Address(_) | Self::Config(_) => None,
+            Self::Address(_) | Self::Config(_) | Self::Context(_) => None,
         }
     }
 }

@@ -65,15 +65,19 @@ impl ExecutorClient {
     ) -> Result<ExecutionResult, CodemodeError> {
         let began = Instant::now();
         let deadline = options.effective_deadline();
-        let config = match &options.config {
-            Value::None => bytes::Bytes::new(),
-            config => config.encode().map_err(CodemodeError::Config)?,
+        let encoded = |value: &Value| match value {
+            Value::None => Ok(bytes::Bytes::new()),
+            value => value.encode(),
         };
+        let config = encoded(&options.config).map_err(CodemodeError::Config)?;
+        let context = encoded(&options.context).map_err(CodemodeError::Context)?;
         let request = StartRequest {
             execution_id: options.execution_id.unwrap_or_else(execution_id),
             code: code.to_owned(),
             tools: host.tools(),
             config,
+            context,
+            traceparent: options.traceparent.unwrap_or_default(),
             limits: options.limits,
             correlation_id: options.correlation_id.unwrap_or_else(|| correlation_id(&self.prefix)),
             deadline,

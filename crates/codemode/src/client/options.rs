@@ -17,6 +17,10 @@ pub struct ExecuteOptions {
     pub limits: Limits,
     /// The program's global `config`.
     pub config: Value,
+    /// A dict: what the program may read as its global `context`. Default: nothing.
+    pub context: Value,
+    /// The W3C trace context of the caller.
+    pub traceparent: Option<String>,
     /// Default: a new one.
     pub correlation_id: Option<String>,
     /// Default: a new one. A retry of the same execution carries the same.

@@ -1,11 +1,12 @@
-//! When a request that was not accepted is sent again.
+//! When a request is sent again of which the application has noticed nothing.
 
 use std::time::Duration;
 
 use crate::random;
 use crate::transport::{Status, StatusCode};
 
-/// When a request is sent again. It holds only until the executor has accepted the execution, so nothing can run twice.
+/// When a request is sent again: only as long as it has made no tool call and none of its output was passed on, so that
+/// nothing outside of the jail can happen twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts in all; 1 means that nothing is sent again.
@@ -39,7 +40,7 @@ impl RetryPolicy {
 
     /// The pause before the attempt after `attempt` (1 is the first); `None` where there is no other.
     pub(super) fn pause(&self, attempt: u32, status: &Status) -> Option<Duration> {
-        if attempt >= self.max_attempts || !self.status_codes.contains(&status.code()) {
+        if attempt >= self.max_attempts || status.is_permanent() || !self.status_codes.contains(&status.code()) {
             return None;
         }
         let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));

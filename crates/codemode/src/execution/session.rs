@@ -14,7 +14,7 @@ use super::{
     Connection, Event, ExecutionError, Finished, OutputMode, OutputStream, RetryPolicy, StartRequest, ToolCall,
     Violation,
 };
-use crate::transport::{Channel, Inbound, Status};
+use crate::transport::{Channel, Inbound, Status, Trace};
 
 /// Events that wait for the application. When it is full the stream is not read, and HTTP/2 stops the executor.
 pub(super) const EVENTS: usize = 64;
@@ -39,8 +39,11 @@ pub(super) struct Session {
 /// How one attempt ended.
 enum Attempt {
     Finished(Box<Finished>, Option<Inbound>),
-    /// Not accepted: it may be sent again.
-    NotAccepted(Status),
+    /// Nothing that the application could notice has happened: it may be sent again.
+    Harmless {
+        status: Status,
+        accepted: bool,
+    },
     Failed(ExecutionError),
 }
 
@@ -73,15 +76,20 @@ impl Session {
     async fn attempts(&self) -> Result<(Box<Finished>, Option<Inbound>), ExecutionError> {
         let mut attempt = 1;
         loop {
-            let status = match self.attempt().await {
+            let (status, accepted) = match self.attempt(attempt).await {
                 Attempt::Finished(finished, inbound) => return Ok((finished, inbound)),
                 Attempt::Failed(error) => return Err(error),
-                Attempt::NotAccepted(status) => status,
+                Attempt::Harmless { status, accepted } => (status, accepted),
             };
             let pause = self.retry.pause(attempt, &status);
             // A pause that outlasts the deadline would only hide why the attempt failed.
             let Some(pause) = pause.filter(|pause| Instant::now() + *pause < self.deadline) else {
-                return Err(ExecutionError::refused(&self.url, attempt, status));
+                let url = self.url.clone();
+                return Err(if accepted {
+                    ExecutionError::Lost { url, attempts: attempt, tool_calls: 0, output_given: false, source: status }
+                } else {
+                    ExecutionError::refused(&self.url, attempt, status)
+                });
             };
             tokio::select! {
                 () = sleep(pause) => attempt += 1,
@@ -90,15 +98,16 @@ impl Session {
         }
     }
 
-    async fn attempt(&self) -> Attempt {
+    async fn attempt(&self, attempt: u32) -> Attempt {
         let (outbound, receiver) = mpsc::channel(OUTBOUND);
+        let trace = Trace { correlation_id: &self.request.correlation_id, traceparent: &self.request.traceparent };
         // The channel is new and has room.
         let _ = outbound.try_send(self.request.to_wire());
         let mut inbound = tokio::select! {
             biased;
-            answer = self.channel.execute(receiver, &self.request.correlation_id) => match answer {
+            answer = self.channel.execute(receiver, &trace) => match answer {
                 Ok(inbound) => inbound,
-                Err(status) => return Attempt::NotAccepted(status),
+                Err(status) => return Attempt::Harmless { status, accepted: false },
             },
             () = self.shared.cancelled.notified() => return Attempt::Finished(Box::new(Finished::cancelled()), None),
         };
@@ -109,9 +118,10 @@ impl Session {
             jail_profile: String::new(),
             stdout: Vec::new(),
             stderr: Vec::new(),
+            noticed: false,
         };
         let end = running.read(&mut inbound).await;
-        running.conclude(end, inbound)
+        running.conclude(end, inbound, attempt)
     }
 }
 
@@ -124,6 +134,8 @@ struct Running<'a> {
     jail_profile: String,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+    /// The application was given a tool call or a piece of output: another attempt would give it again.
+    noticed: bool,
 }
 
 /// Why reading stopped.
@@ -207,20 +219,28 @@ impl Running<'_> {
     }
 
     /// Waits while the application is behind. Where nobody listens any more, this task is about to be aborted.
-    async fn deliver(&self, event: Event) {
+    async fn deliver(&mut self, event: Event) {
+        self.noticed = true;
         let _ = self.session.events.send(Ok(event)).await;
     }
 
-    fn conclude(self, end: End, inbound: Inbound) -> Attempt {
+    fn conclude(self, end: End, inbound: Inbound, attempt: u32) -> Attempt {
         let url = self.session.url.clone();
         let (mut finished, inbound) = match end {
             End::Finished(finished) => (finished, Some(inbound)),
             End::Cancelled => (Box::new(Finished::cancelled()), None),
-            End::Status(status) if self.checker.is_accepted() => {
+            End::Status(source) if self.noticed => {
                 let tool_calls = self.session.shared.calls();
-                return Attempt::Failed(ExecutionError::Lost { url, tool_calls, source: status });
+                let output_given = tool_calls == 0;
+                return Attempt::Failed(ExecutionError::Lost {
+                    url,
+                    attempts: attempt,
+                    tool_calls,
+                    output_given,
+                    source,
+                });
             }
-            End::Status(status) => return Attempt::NotAccepted(status),
+            End::Status(status) => return Attempt::Harmless { status, accepted: self.checker.is_accepted() },
             End::Violation(source) => return Attempt::Failed(ExecutionError::Protocol { url, source }),
         };
         finished.jail_profile = self.jail_profile;

@@ -137,8 +137,12 @@ pub struct StartRequest {
     pub config: Bytes,
     /// What is asked for.
     pub limits: Limits,
+    /// An encoded dict: what the program may read of the caller's context. Empty means nothing.
+    pub context: Bytes,
     /// For tracing only; printable ASCII, at most 128 characters, or empty.
     pub correlation_id: String,
+    /// The W3C trace context of the caller, sent as the `traceparent` header; empty for none.
+    pub traceparent: String,
     /// For the whole of it, attempts and backoff included, as seen from here.
     pub deadline: Duration,
     /// What becomes of the output.
@@ -154,7 +158,9 @@ impl StartRequest {
             tools: Arc::default(),
             config: Bytes::new(),
             limits: Limits::default(),
+            context: Bytes::new(),
             correlation_id: String::new(),
+            traceparent: String::new(),
             deadline: Duration::from_secs(35),
             output: OutputMode::Accumulate,
         }
@@ -169,6 +175,7 @@ impl StartRequest {
                 config: self.config.clone(),
                 limits: (!self.limits.is_default()).then(|| self.limits.to_wire()),
                 correlation_id: self.correlation_id.clone(),
+                context: self.context.clone(),
             })),
         }
     }
@@ -183,11 +190,27 @@ impl StartRequest {
         if self.correlation_id.len() > 128 || !self.correlation_id.chars().all(printable) {
             return Err(("correlation_id", "it has at most 128 characters of printable ASCII"));
         }
+        if !self.traceparent.is_empty() && !is_traceparent(&self.traceparent) {
+            return Err((
+                "traceparent",
+                "it is not a W3C trace context: `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`",
+            ));
+        }
         if self.code.contains('\0') {
             return Err(("code", "a program has no NUL character"));
         }
         Ok(())
     }
+}
+
+/// `version-trace-parent-flags`, each in lower-case hexadecimal. A later version may have more fields.
+fn is_traceparent(text: &str) -> bool {
+    let hexadecimal = |part: &str, length| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let known = parts.len() == 4 || (parts.len() > 4 && parts[0] != "00" && text.len() <= 256 && text.is_ascii());
+    known && [2, 32, 16, 2].iter().zip(&parts).all(|(&length, part)| hexadecimal(part, length))
 }
 
 #[cfg(test)]
@@ -222,5 +245,18 @@ mod tests {
         assert_eq!(StartRequest::new("x", "a\0b").check(), Err(("code", "a program has no NUL character")));
         assert!(StartRequest::new("a b", "").check().is_err());
         assert_eq!(StartRequest::new("exec-1", "result = 1").check(), Ok(()));
+    }
+
+    #[test]
+    fn trace_contexts_are_those_of_w3c() {
+        let check = |traceparent: &str| {
+            StartRequest { traceparent: traceparent.to_owned(), ..StartRequest::new("e", "1") }.check().is_ok()
+        };
+        assert!(check("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+        assert!(check("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what"));
+        assert!(!check("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what"));
+        assert!(!check("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+        assert!(!check("00-0af7651916cd43dd8448eb211c80319c"));
+        assert!(!check("nonsense\n"));
     }
 }

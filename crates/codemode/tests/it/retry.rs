@@ -1,9 +1,10 @@
-//! A request is sent again only while it was not accepted.
+//! A request is sent again only while the application has noticed nothing of it.
 
 use std::time::Duration;
 
-use codemode::execution::{Connection, ConnectionOptions, Event, Outcome, RetryPolicy, StartRequest};
+use codemode::execution::{Connection, ConnectionOptions, Event, Outcome, OutputMode, RetryPolicy, StartRequest};
 use codemode::transport::StatusCode;
+use codemode_proto::v1;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -68,6 +69,70 @@ async fn accepted_execution_is_never_sent_again() {
     let error = failed(&mut execution).await;
     insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made 1 tool call; the execution was not retried, because its tool calls could repeat: the executor lost its zygote (UNAVAILABLE)");
     assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
+}
+
+#[tokio::test]
+async fn accepted_execution_without_tool_calls_is_sent_again() {
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        stage.accept().await;
+        stage.print(v1::Stream::Stdout, "once ").await;
+        if stage.attempt < 3 {
+            return stage.refuse(Status::unavailable("the executor lost its zygote")).await;
+        }
+        stage.complete("1").await;
+    });
+    let mut execution = peer.connect_with(policy(3)).start(request());
+    let finished = finished(&mut execution).await;
+    assert_eq!((finished.outcome, &finished.stdout[..]), (Outcome::Completed, &b"once "[..]));
+    assert_eq!(peer.attempts(), 3);
+}
+
+#[tokio::test]
+async fn lost_execution_says_how_often_it_was_tried() {
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        stage.accept().await;
+        stage.refuse(Status::unavailable("draining")).await;
+    });
+    let error = failed(&mut peer.connect_with(policy(2)).start(request())).await;
+    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made no tool calls (2 attempts): draining (UNAVAILABLE)");
+    assert_eq!(peer.attempts(), 2);
+}
+
+#[tokio::test]
+async fn execution_whose_output_was_passed_on_is_never_sent_again() {
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        stage.accept().await;
+        stage.print(v1::Stream::Stdout, "shown").await;
+        stage.refuse(Status::unavailable("draining")).await;
+    });
+    let streamed = StartRequest { output: OutputMode::Stream, ..request() };
+    let mut execution = peer.connect_with(policy(3)).start(streamed);
+    assert!(matches!(execution.next_event().await, Some(Ok(Event::Output { .. }))));
+    let error = failed(&mut execution).await;
+    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made no tool calls; the execution was not retried, because its output had been passed on: draining (UNAVAILABLE)");
+    assert_eq!(peer.attempts(), 1);
+}
+
+#[tokio::test]
+async fn trace_context_and_correlation_id_are_headers() {
+    let peer = Peer::new(async |mut stage| {
+        let header = |name: &str| stage.metadata.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let headers = (header("traceparent"), header("x-correlation-id"));
+        let start = stage.start().await;
+        stage.accept().await;
+        stage.complete(&format!("{headers:?} {}", String::from_utf8_lossy(&start.context)).replace('"', "")).await;
+    });
+    let traced = StartRequest {
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        correlation_id: "cm-1".to_owned(),
+        context: "{}".into(),
+        ..request()
+    };
+    let finished = finished(&mut peer.connect_with(policy(1)).start(traced)).await;
+    insta::assert_snapshot!(String::from_utf8_lossy(&finished.value), @"(Some(00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01), Some(cm-1)) {}");
 }
 
 #[tokio::test]
