@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from codemode.core.models import Usage as Usage
     from codemode.core.registry import ComponentRegistry as ComponentRegistry
     from codemode.core.registry import get_current_context as get_current_context
+    from codemode.core.scoped_registry import ScopedRegistry as ScopedRegistry
+    from codemode.core.tls import InsecureTransportWarning as InsecureTransportWarning
+    from codemode.tools.decorator import tool as tool
 
 _HOMES = {
     "Codemode": "codemode.core.codemode",
@@ -64,13 +67,16 @@ _HOMES = {
     "ExecutorClientError": "codemode.core.errors",
     "ExecutorConnectionError": "codemode.core.errors",
     "ExecutorTimeoutError": "codemode.core.errors",
+    "InsecureTransportWarning": "codemode.core.tls",
     "RegistryError": "codemode.core.errors",
     "RuntimeContext": "codemode.core.context",
+    "ScopedRegistry": "codemode.core.scoped_registry",
     "ToolCall": "codemode.core.models",
     "UnknownToolError": "codemode.core.errors",
     "Usage": "codemode.core.models",
     "__version__": "codemode._codemode",
     "get_current_context": "codemode.core.registry",
+    "tool": "codemode.tools.decorator",
 }
 
 __all__ = [
@@ -87,13 +93,16 @@ __all__ = [
     "ExecutorClientError",
     "ExecutorConnectionError",
     "ExecutorTimeoutError",
+    "InsecureTransportWarning",
     "RegistryError",
     "RuntimeContext",
+    "ScopedRegistry",
     "ToolCall",
     "UnknownToolError",
     "Usage",
     "__version__",
     "get_current_context",
+    "tool",
 ]
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from codemode.core import defaults
 from codemode.core.context import RuntimeContext
 from codemode.core.errors import ExecutionFailedError
 from codemode.core.executor_client import ExecutorClient
-from codemode.core.models import ExecutionError, ExecutionResult, LimitOptions
+from codemode.core.models import ExecutionResult, LimitOptions
 from codemode.core.registry import ComponentRegistry
+from codemode.core.threads import in_thread
 
 if TYPE_CHECKING:
     import os
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from codemode import _codemode
-    from codemode.config.client_config import ClientConfig
+    from codemode.config import ClientConfig, CodemodeConfig
     from codemode.core.request import OutputSink
-
-_MARGIN = 5.0  # seconds of a request that are left for the connection and the queue, next to the program
+    from codemode.integrations.crewai import CodemodeTool
+    from codemode.integrations.google_adk import CodemodeAdkTool
 
 
 class Codemode:
@@ -32,12 +34,12 @@ class Codemode:
         registry: The tools.
         executor_client: The client that runs the programs.
         client_config: The configuration that it was made from, where there is one.
-        config: None; there is no legacy configuration.
+        config: The legacy configuration that it was made from, where there is one.
     """
 
     def __init__(
         self,
-        config: Any | None = None,
+        config: CodemodeConfig | None = None,
         registry: ComponentRegistry | None = None,
         client_config: ClientConfig | None = None,
         executor_client: ExecutorClient | None = None,
@@ -45,22 +47,29 @@ class Codemode:
         """Nothing is sent: the connection opens at the first execution.
 
         Args:
-            config: Must be None; use ``client_config``.
+            config: A legacy configuration; its ``config`` becomes that of the registry.
             registry: The tools. Default: a new registry.
             client_config: Where the executor is and how to talk to it.
             executor_client: A client that exists already; it is closed with this object.
 
         Raises:
-            ValueError: Neither ``client_config`` nor ``executor_client`` is given, or the configuration cannot be used.
+            ValueError: None of ``config``, ``client_config`` and ``executor_client`` is given, or two configurations
+                are, or one cannot be used.
         """
-        if config is not None:
-            raise ValueError("legacy configurations are not supported: pass `client_config`, a ClientConfig")
-        if client_config is None and executor_client is None:
+        defaults.check(config, registry, client_config)
+        if config is None and client_config is None and executor_client is None:
             raise ValueError("Either 'config' or 'client_config' must be provided")
-        self.config = None
+        if config is not None and client_config is not None:
+            raise ValueError("pass either `config` or `client_config`, not both")
+        self.config = config
         self.registry = registry if registry is not None else ComponentRegistry()
         self.client_config = client_config
-        self.executor_client = executor_client if executor_client is not None else _client_of(client_config)
+        if executor_client is None:
+            executor_client = ExecutorClient(**defaults.client_options(config, client_config))
+            defaults.set_log_level(client_config)
+        self.executor_client = executor_client
+        if config is not None and config.config:
+            self.registry.update_config(**config.config)
         self._local: _codemode.LocalExecutor | None = None
         if getattr(self.executor_client, "registry", None) is None:
             self.executor_client.registry = self.registry
@@ -104,6 +113,29 @@ class Codemode:
             ValueError: Variables are missing or wrong; the message names them.
         """
         return cls.from_client_config(registry=registry)
+
+    @classmethod
+    def from_config(cls, config_path: str | Path, registry: ComponentRegistry | None = None) -> Self:
+        """From a legacy ``codemode.yaml``.
+
+        Args:
+            config_path: The path of the file.
+            registry: The tools. Default: a new registry.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ConfigLoadError: The file is invalid.
+        """
+        from codemode.config.loader import ConfigLoader
+
+        return cls(config=ConfigLoader.load(config_path), registry=registry)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], registry: ComponentRegistry | None = None) -> Self:
+        """From a dict with the keys of a legacy ``codemode.yaml``. Raises `ConfigLoadError` where one is wrong."""
+        from codemode.config.loader import ConfigLoader
+
+        return cls(config=ConfigLoader.load_dict(config_dict), registry=registry)
 
     @classmethod
     def local(
@@ -152,7 +184,8 @@ class Codemode:
 
         Args:
             code: The program.
-            execution_timeout: Seconds that it may run. Default: the request's timeout less a margin (30 of 35).
+            execution_timeout: Seconds that it may run. Default: the request's timeout less a margin (30 of 35), or
+                ``executor.limits.code_timeout`` of a legacy configuration.
             tool_filter: Names of the tools that it may call. Default: all of the registry.
 
         Returns:
@@ -177,6 +210,9 @@ class Codemode:
         tool_filter: list[str] | None = None,
         *,
         correlation_id: str | None = None,
+        tool_call_timeout: float | None = None,
+        max_code_length: int | None = None,
+        traceparent: str | None = None,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
     ) -> ExecutionResult:
@@ -187,17 +223,26 @@ class Codemode:
             execution_timeout: Seconds that it may run. Default: the request's timeout less a margin (30 of 35).
             tool_filter: Names of the tools that it may call. Default: all of the registry.
             correlation_id: For tracing. Default: generated.
+            tool_call_timeout: Seconds that one tool call may take. Default: as long as the program may run.
+            max_code_length: Characters of a program; a longer one is rejected unsent. Default: the configuration's.
+            traceparent: The W3C trace context; see `ExecutorClient.execute`.
             limits: Further limits, such as ``{"memory": 256 * 2**20}``.
             on_output: Receives output as it is written: ``on_output("stdout", text)``.
 
         Raises:
             ExecutorClientError: The request was not carried out; see `ExecutorClient.execute`.
         """
-        too_long = self._too_long(code)
-        if too_long is not None:
-            return too_long
-        options = self._options(execution_timeout, tool_filter, correlation_id, limits, on_output)
-        return self.executor_client.execute(code, **options)
+        options = self._options(
+            execution_timeout,
+            tool_filter,
+            correlation_id,
+            max_code_length,
+            tool_call_timeout=tool_call_timeout,
+            traceparent=traceparent,
+            limits=limits,
+            on_output=on_output,
+        )
+        return defaults.presented(self, self.executor_client.execute(code=code, **options))
 
     async def run_async(
         self,
@@ -206,26 +251,34 @@ class Codemode:
         tool_filter: list[str] | None = None,
         *,
         correlation_id: str | None = None,
+        tool_call_timeout: float | None = None,
+        max_code_length: int | None = None,
+        traceparent: str | None = None,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
     ) -> ExecutionResult:
         """As `run`, without blocking the event loop."""
-        too_long = self._too_long(code)
-        if too_long is not None:
-            return too_long
-        options = self._options(execution_timeout, tool_filter, correlation_id, limits, on_output)
-        return await self.executor_client.execute_async(code, **options)
+        options = self._options(
+            execution_timeout,
+            tool_filter,
+            correlation_id,
+            max_code_length,
+            tool_call_timeout=tool_call_timeout,
+            traceparent=traceparent,
+            limits=limits,
+            on_output=on_output,
+        )
+        return defaults.presented(self, await self.executor_client.execute_async(code=code, **options))
 
     def _options(
         self,
         execution_timeout: float | None,
         tool_filter: list[str] | None,
         correlation_id: str | None,
-        limits: LimitOptions | None,
-        on_output: OutputSink | None,
+        max_code_length: int | None,
+        **further: Any,
     ) -> dict[str, Any]:
         client = self.executor_client
-        timeout = self.client_config.executor_timeout if self.client_config is not None else client.timeout
         options: dict[str, Any] = {
             "available_tools": list(self.registry.get_tool_registrations()) if tool_filter is None else tool_filter,
             "config": self.registry.config,
@@ -233,28 +286,18 @@ class Codemode:
             "correlation_id": correlation_id,
         }
         if execution_timeout is None:
-            # 30 of the default 35 s, and the same share of shorter ones.
-            execution_timeout = timeout - min(_MARGIN, timeout / 7)
-        elif execution_timeout + _MARGIN > timeout:
+            execution_timeout = defaults.execution_timeout(self)
+        elif isinstance(execution_timeout, (int, float)) and execution_timeout + defaults.MARGIN > defaults.timeout(
+            self
+        ):
             # A longer time that was asked for expressly is not cut by the client's default deadline.
-            options["timeout"] = execution_timeout + _MARGIN
+            further["timeout"] = execution_timeout + defaults.MARGIN
         options["execution_timeout"] = execution_timeout
-        for name, value in (("limits", limits), ("on_output", on_output)):
-            if value is not None:
-                options[name] = value
+        further["max_code_length"] = max_code_length if max_code_length is not None else defaults.max_code_length(self)
         if client.registry is not self.registry:
-            options["registry"] = self.registry
+            further["registry"] = self.registry
+        options.update((name, value) for name, value in further.items() if value is not None)
         return options
-
-    def _too_long(self, code: str) -> ExecutionResult | None:
-        limit = self.client_config.max_code_length if self.client_config is not None else None
-        if limit is None or len(code) <= limit:
-            return None
-        message = f"the program has {len(code)} characters; `max_code_length` of the client is {limit}"
-        details = ExecutionError("CodeTooLong", message)
-        return ExecutionResult(
-            success=False, error=f"CodeTooLong: {message}", error_details=details, code=code, outcome="rejected"
-        )
 
     # === context and configuration ===
 
@@ -267,6 +310,10 @@ class Codemode:
         self.registry.set_context(RuntimeContext(variables=variables))
         return self
 
+    async def with_context_async(self, **variables: Any) -> Self:
+        """As `with_context`, for the task that awaits it."""
+        return self.with_context(**variables)
+
     def with_config(self, **config: Any) -> Self:
         """Sets entries of the programs' global ``config``, for all tasks.
 
@@ -275,6 +322,59 @@ class Codemode:
         """
         self.registry.update_config(**config)
         return self
+
+    async def with_config_async(self, **config: Any) -> Self:
+        """As `with_config`."""
+        return self.with_config(**config)
+
+    # === frameworks ===
+
+    def as_crewai_tool(self, tool_filter: list[str] | None = None) -> CodemodeTool:
+        """This object as a tool for CrewAI's agents, who write the programs.
+
+        Args:
+            tool_filter: Names of the tools that programs may call. Default: all of the registry.
+
+        Raises:
+            ImportError: CrewAI is not installed.
+        """
+        from codemode.integrations.crewai import create_codemode_tool
+
+        return create_codemode_tool(
+            self.registry,
+            self.executor_client,
+            tool_filter=tool_filter,
+            execution_timeout=self.config.executor.limits.code_timeout if self.config is not None else None,
+            max_code_length=self.registry.get_config("max_code_length", defaults.max_code_length(self)),
+        )
+
+    def as_google_adk_tool(
+        self,
+        context_resolver: Any = None,
+        description: str | None = None,
+        tool_filter: list[str] | None = None,
+    ) -> CodemodeAdkTool:
+        """This object as a tool for agents of Google's Agent Development Kit: its `as_function_tool` goes to an agent.
+
+        Args:
+            context_resolver: Makes the `RuntimeContext` of ADK's tool context. Default: user, session and invocation.
+            description: What the model is told, instead of the description made from the registry.
+            tool_filter: Names of the tools that programs may call. Default: all of the registry.
+
+        Raises:
+            ImportError: google-adk is not installed.
+        """
+        from codemode.integrations.google_adk import create_google_adk_tool
+
+        return create_google_adk_tool(
+            self.registry,
+            self.executor_client,
+            context_resolver,
+            description,
+            tool_filter,
+            execution_timeout=self.config.executor.limits.code_timeout if self.config is not None else None,
+            max_code_length=self.registry.get_config("max_code_length", defaults.max_code_length(self)),
+        )
 
     # === checks and closing ===
 
@@ -296,9 +396,7 @@ class Codemode:
         """As `close`; the embedded executor's end is awaited without blocking the event loop."""
         await self.executor_client.close_async()
         if self._local is not None:
-            import asyncio
-
-            await asyncio.get_running_loop().run_in_executor(None, self._local.stop)
+            await in_thread(self._local.stop)
 
     def __enter__(self) -> Self:
         return self
@@ -324,20 +422,3 @@ def _text(result: ExecutionResult) -> str:
     if not result.success:
         raise ExecutionFailedError(result)
     return result.result if result.result is not None else "null"
-
-
-def _client_of(config: ClientConfig | None) -> ExecutorClient:
-    assert config is not None  # the constructor has checked that one of the two is given
-    if config.tls.enabled:
-        raise ValueError("tls.enabled: this version has no TLS; use http://, grpc:// or unix:/path")
-    return ExecutorClient(
-        config.executor_url,
-        config.executor_api_key,
-        timeout=config.executor_timeout,
-        retry_enabled=config.retry.enabled,
-        retry_max_attempts=config.retry.max_attempts,
-        retry_backoff_base_ms=config.retry.backoff_base_ms,
-        retry_backoff_max_ms=config.retry.backoff_max_ms,
-        include_correlation_id=config.observability.include_correlation_id,
-        correlation_id_prefix=config.observability.correlation_id_prefix,
-    )

@@ -73,6 +73,9 @@ class Dispatch(ABC):
         task = call.spawn(loop.create_task, awaitable)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self.request.tool_call_time is not None:
+            timer = loop.call_later(self.request.tool_call_time, task.cancel)
+            task.add_done_callback(lambda _: timer.cancel())
 
     def _output(self, stream: int, data: bytes, *, final: bool = False) -> None:
         text = self._decoders[stream].decode(data, final)  # whole characters only

@@ -1,17 +1,17 @@
 """The client of one executor: sends programs, serves their tool calls, returns their results.
 
 A program's own failure is a result, not an exception. The exceptions below are of the request: see
-`codemode.core.errors` for the tree. A request is sent again only while the executor has not accepted it, so no retry
-runs a program twice.
+`codemode.core.errors` for the tree. A request is sent again only while nothing that the application could notice has
+happened: no tool call was made, and no output was passed on.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from codemode.core import client_arguments as arguments
 from codemode.core.correlation import generate_correlation_id
 from codemode.core.errors import (
     ExecutionFailedError,
@@ -19,16 +19,21 @@ from codemode.core.errors import (
     ExecutorConnectionError,
     ExecutorTimeoutError,
     UnknownToolError,
-    suggest,
 )
 from codemode.core.models import ExecutionResult, LimitOptions
+from codemode.core.threads import in_trio
 
 if TYPE_CHECKING:
+    import grpc
     from typing_extensions import Self
 
+    from codemode.config import GrpcTlsConfig, TlsClientConfig
     from codemode.core.context import RuntimeContext
+    from codemode.core.dispatch_async import AsyncDispatch
+    from codemode.core.dispatch_trio import TrioDispatch
     from codemode.core.registry import ComponentRegistry
     from codemode.core.request import OutputSink, Request
+    from codemode.core.trace import CallTraceCollector
 
 __all__ = [
     "ExecutionFailedError",
@@ -39,7 +44,6 @@ __all__ = [
     "UnknownToolError",
 ]
 
-_RETRIED = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")  # nothing ran: no route, draining, or no free worker
 _PROBE_TIME = 5.0  # seconds that a health or ready check waits at most
 _PROBE = "result = tools['codemode_ping'].run(token=config['token'])"
 
@@ -58,58 +62,61 @@ class ExecutorClient:
         executor_url: str,
         api_key: str,
         timeout: int = 35,
-        tls_config: Any | None = None,
+        tls_config: GrpcTlsConfig | TlsClientConfig | None = None,
         retry_enabled: bool = True,
         retry_max_attempts: int = 3,
         retry_backoff_base_ms: int = 100,
         retry_backoff_max_ms: int = 5000,
-        retry_status_codes: list[Any] | None = None,
+        retry_status_codes: list[grpc.StatusCode] | list[str] | None = None,
         include_correlation_id: bool = True,
         correlation_id_prefix: str = "cm",
+        trace_collector: CallTraceCollector | None = None,
         *,
         registry: ComponentRegistry | None = None,
     ) -> None:
         """Prepares the client. Nothing is sent: the connection opens at the first request.
 
         Args:
-            executor_url: ``http://host:port``, ``grpc://host:port`` or ``unix:/path``.
+            executor_url: ``http://host:port``, ``https://host:port``, ``grpc://``, ``grpcs://`` or ``unix:/path``.
             api_key: The executor's key; empty for an executor without one.
             timeout: Seconds for a whole request, retries included.
-            tls_config: Must be None.
-            retry_enabled: Send a request again that the executor did not accept.
+            tls_config: TLS to the executor. Default: the system's authorities for ``https://`` and ``grpcs://``, no
+                TLS for the others.
+            retry_enabled: Send a request again that failed before anything of it could be noticed.
             retry_max_attempts: How often it is sent at most.
-            retry_backoff_base_ms: Wait before the first retry, in milliseconds; it doubles.
+            retry_backoff_base_ms: Wait before the first retry, in milliseconds; it doubles, and up to half of it is
+                taken off at random.
             retry_backoff_max_ms: The longest wait, in milliseconds.
             retry_status_codes: `grpc.StatusCode` members, or their names, to retry on. Default: UNAVAILABLE and
                 RESOURCE_EXHAUSTED.
             include_correlation_id: Send a correlation id, generated where the caller gives none.
             correlation_id_prefix: What generated correlation ids begin with.
+            trace_collector: Is given each tool call, under its correlation id, when its execution has ended.
             registry: Where the tools are.
 
         Raises:
-            ValueError: The URL cannot be used, or an option is out of range.
+            ValueError: An argument cannot be used; the message names it.
         """
         from codemode import _codemode
+        from codemode.core import tls
 
-        if tls_config is not None:
-            raise ValueError("tls_config: this version has no TLS; use http://, grpc:// or unix:/path")
-        if timeout <= 0:
-            raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
-        if retry_max_attempts < 1 or retry_backoff_base_ms < 0 or retry_backoff_max_ms < 0:
-            raise ValueError("retry_max_attempts must be at least 1 and the backoff times at least 0")
-        codes = retry_status_codes if retry_status_codes is not None else _RETRIED
-        retry = _codemode.RetryPolicy(
-            max_attempts=retry_max_attempts if retry_enabled else 1,
-            backoff_base=retry_backoff_base_ms / 1000,
-            backoff_max=retry_backoff_max_ms / 1000,
-            status_codes=[str(getattr(code, "name", code)) for code in codes],
+        url, key = arguments.url(executor_url), arguments.key(api_key)
+        retry = arguments.retry_policy(
+            enabled=retry_enabled,
+            max_attempts=retry_max_attempts,
+            backoff_base_ms=retry_backoff_base_ms,
+            backoff_max_ms=retry_backoff_max_ms,
+            status_codes=retry_status_codes,
         )
-        self.executor_url = executor_url
-        self.timeout = timeout
+        self.executor_url = url
+        self.timeout = arguments.seconds("timeout", timeout)
         self.registry = registry
+        self.trace_collector = trace_collector
         self._include_correlation_id = include_correlation_id
-        self._correlation_id_prefix = correlation_id_prefix
-        self._connection = _codemode.Connection(executor_url, api_key or None, retry=retry)
+        self._correlation_id_prefix = arguments.prefix(correlation_id_prefix)
+        options = tls.options_of(arguments.tls(tls_config))
+        self._connection = _codemode.Connection(url, key or None, retry=retry, tls=options)
+        tls.warn_if_plain(url, key, options)
         self._closed = False
 
     # === executions ===
@@ -122,6 +129,9 @@ class ExecutorClient:
         execution_timeout: int = 30,
         context: RuntimeContext | None = None,
         correlation_id: str | None = None,
+        tool_call_timeout: int | None = None,
+        max_code_length: int | None = None,
+        traceparent: str | None = None,
         *,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
@@ -137,6 +147,11 @@ class ExecutorClient:
             execution_timeout: Seconds that the program may run.
             context: What its tools see as the runtime context. Default: the registry's current one.
             correlation_id: For tracing, printable ASCII. Default: generated.
+            tool_call_timeout: Seconds that one tool call may take; then the program gets an error for it, and an async
+                tool is cancelled. Default: as long as the program may run.
+            max_code_length: Characters of a program; a longer one is rejected unsent. Default: the executor's limit.
+            traceparent: The W3C trace context that the executor and the tools belong to. Default: the context's
+                variable ``traceparent``, else that of the current OpenTelemetry span.
             limits: Further limits, each lowered to the executor's own ceiling.
             on_output: Receives output as it is written: ``on_output("stdout", text)``.
             registry: Where the tools are, instead of `registry` of the client.
@@ -159,15 +174,20 @@ class ExecutorClient:
             available_tools,
             config,
             execution_timeout,
-            context,
-            correlation_id,
-            limits,
-            on_output,
-            registry,
-            timeout,
+            context=context,
+            correlation_id=correlation_id,
+            tool_call_timeout=tool_call_timeout,
+            traceparent=traceparent,
+            limits=limits,
+            on_output=on_output,
+            registry=registry,
+            timeout=timeout,
         )
+        rejected = request.rejected(max_code_length)
+        if rejected is not None:
+            return rejected
         try:
-            return SyncDispatch(self._connection, request).run()
+            return self._recorded(SyncDispatch(self._connection, request).run())
         except ExecutorClientError as error:
             error.correlation_id = request.correlation_id or None
             raise
@@ -180,29 +200,38 @@ class ExecutorClient:
         execution_timeout: int = 30,
         context: RuntimeContext | None = None,
         correlation_id: str | None = None,
+        tool_call_timeout: int | None = None,
+        max_code_length: int | None = None,
+        traceparent: str | None = None,
         *,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
         registry: ComponentRegistry | None = None,
         timeout: float | None = None,
     ) -> ExecutionResult:
-        """As `execute`, without blocking the event loop. Async tools run on it; cancelling the task cancels all."""
-        from codemode.core.dispatch_async import AsyncDispatch
+        """As `execute`, without blocking the event loop, which may be asyncio's or trio's.
 
+        Async tools run on it. Cancelling the task cancels the execution and the tools' tasks.
+        """
         request = self._request(
             code,
             available_tools,
             config,
             execution_timeout,
-            context,
-            correlation_id,
-            limits,
-            on_output,
-            registry,
-            timeout,
+            context=context,
+            correlation_id=correlation_id,
+            tool_call_timeout=tool_call_timeout,
+            traceparent=traceparent,
+            limits=limits,
+            on_output=on_output,
+            registry=registry,
+            timeout=timeout,
         )
+        rejected = request.rejected(max_code_length)
+        if rejected is not None:
+            return rejected
         try:
-            return await AsyncDispatch(self._connection, request).run()
+            return self._recorded(await _async_dispatch()(self._connection, request).run())
         except ExecutorClientError as error:
             error.correlation_id = request.correlation_id or None
             raise
@@ -210,55 +239,48 @@ class ExecutorClient:
     def _request(
         self,
         code: str,
-        available_tools: Sequence[str],
-        config: Mapping[str, Any],
+        available_tools: list[str],
+        config: dict[str, Any],
         execution_timeout: float,
-        context: RuntimeContext | None,
-        correlation_id: str | None,
-        limits: LimitOptions | None,
-        on_output: OutputSink | None,
-        registry: ComponentRegistry | None,
-        timeout: float | None,
+        *,
+        context: RuntimeContext | None = None,
+        correlation_id: str | None = None,
+        tool_call_timeout: float | None = None,
+        traceparent: str | None = None,
+        limits: LimitOptions | None = None,
+        on_output: OutputSink | None = None,
+        registry: ComponentRegistry | None = None,
+        timeout: float | None = None,
     ) -> Request:
-        from codemode import _codemode
-        from codemode._values import encode
-        from codemode.core.registry import ComponentRegistry
         from codemode.core.request import Request
 
         if self._closed:
             raise ExecutorClientError("ExecutorClient has been closed")
-        if not isinstance(code, str):
-            raise TypeError(f"code must be a str, not {type(code).__name__}")
-        if execution_timeout <= 0:
-            raise ValueError(f"execution_timeout must be more than 0 seconds, not {execution_timeout}")
-        registry = registry if registry is not None else self.registry
-        wanted = [name for name in available_tools if not name.startswith("__")]
-        if registry is None and wanted:
-            raise UnknownToolError(wanted, None)
-        tools, tool_set = (registry if registry is not None else ComponentRegistry()).select(wanted)
-        if context is None and registry is not None:
-            context = registry.get_context()
-        return Request(
-            code=code,
-            tools=tools,
-            tool_set=tool_set,
-            config=encode(dict(config), root="config").encode(),
-            limits=_codemode.Limits(wall_time=float(execution_timeout), **_checked(limits)),
-            deadline=float(timeout if timeout is not None else self.timeout),
+        return Request.prepare(
+            code=arguments.text("code", code),
+            available_tools=arguments.names(available_tools),
+            config=arguments.settings(config),
+            execution_timeout=arguments.seconds("execution_timeout", execution_timeout),
+            deadline=arguments.seconds("timeout", timeout) if timeout is not None else self.timeout,
             execution_id=os.urandom(16).hex(),
             correlation_id=self._correlation_id(correlation_id),
             context=context,
-            registry=registry,
-            value_limit=(limits or {}).get("value"),
+            traceparent=traceparent,
+            limits=arguments.limits(limits, tool_call_timeout),
+            registry=registry if registry is not None else self.registry,
             on_output=on_output,
         )
 
     def _correlation_id(self, given: str | None) -> str:
         if given is None:
             return generate_correlation_id(self._correlation_id_prefix) if self._include_correlation_id else ""
-        if not given.isascii() or not given.isprintable() or len(given) > 128:
-            raise ValueError(f"a correlation id must be at most 128 printable ASCII characters, not {given!r}")
-        return given
+        return arguments.correlation_id(given)
+
+    def _recorded(self, result: ExecutionResult) -> ExecutionResult:
+        if self.trace_collector is not None:
+            for call in result.tool_calls:
+                self.trace_collector.record(result.correlation_id, call)
+        return result
 
     # === checks ===
 
@@ -306,15 +328,15 @@ class ExecutorClient:
         return f"ExecutorClient({self.executor_url!r}{', closed' if self._closed else ''})"
 
 
-def _checked(limits: LimitOptions | None) -> dict[str, Any]:
-    known = list(LimitOptions.__annotations__)
-    options: dict[str, Any] = dict(limits or {})
-    for name, value in options.items():
-        if name not in known:
-            raise ValueError(f"unknown limit `{name}`{suggest(name, known)}; there are {', '.join(known)}")
-        if value <= 0:
-            raise ValueError(f"limit `{name}` must be more than 0, not {value}")
-    return options
+def _async_dispatch() -> type[AsyncDispatch | TrioDispatch]:
+    """The dispatcher for the event loop that this runs on."""
+    if in_trio():
+        from codemode.core.dispatch_trio import TrioDispatch
+
+        return TrioDispatch
+    from codemode.core.dispatch_async import AsyncDispatch
+
+    return AsyncDispatch
 
 
 def _probe(token: str, timeout: float) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from codemode._values import decode, encode, to_json
+from codemode.core import open_telemetry
 from codemode.core.arguments import from_pydantic
 from codemode.core.context import RuntimeContext, set_context_of
 from codemode.core.models import ToolCall
@@ -29,6 +30,10 @@ MAX_MESSAGE = 8 * 1024  # bytes of an exception's message: more only fills an ag
 MAX_PREVIEW = 4 * 1024  # characters of a tool call's arguments that the result keeps
 
 _log = logging.getLogger("codemode.tools")
+
+
+class ToolFailure(Exception):
+    """A failure that a tool returned."""
 
 
 class Invocation:
@@ -91,6 +96,7 @@ class Invocation:
             raise TypeError("the arguments of a tool call must be passed by name")
         context = self._runtime_context()
         set_context_of(self._request.registry, context)
+        open_telemetry.join(self._request.traceparent)
         return self.tool.call(arguments, context)
 
     def _runtime_context(self) -> RuntimeContext:
@@ -103,22 +109,40 @@ class Invocation:
             "call_id": self.call_id,
             "idempotency_key": f"{request.execution_id}:{self.call_id}",
         }
-        return RuntimeContext(context.variables if context is not None else {}, metadata)
+        if request.traceparent:
+            metadata["traceparent"] = request.traceparent
+        if context is None:
+            return RuntimeContext({}, metadata)
+        # A copy: what one tool sets, another that runs beside it must not see.
+        return RuntimeContext(dict(context.variables), metadata, context.readable)
 
     # === ends ===
 
     def _reply(self, value: Any) -> None:
         """Sends the tool's result. Raises ``ValueError`` where it cannot be sent; nothing is sent then."""
+        if self._is_late():
+            self._fail(None)
+            return
+        declared = getattr(value, "as_agent_message", None)
+        if callable(declared):  # CrewAI's ToolFailure: returned, and meant as an exception
+            raise ToolFailure(declared())
         encoded = encode(value, root="result", limit=self._request.value_limit).encode()
         if self._end(None):
             self._send(lambda: self._execution.send_value(self.call_id, encoded))
 
-    def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException | None) -> None:
         """Sends what the tool raised: type, message and nearest builtin exception; no traceback and no path."""
+        if error is None or self._is_late():
+            # The executor has told the program the same.
+            error = TimeoutError(f"the tool did not answer within {self._request.tool_call_time} s")
         kind, message, builtin = describe(error)
         if self._end(f"{kind}: {message}" if message else kind):
             _log.info("tool `%s` failed: %s", self.name, kind, exc_info=error)
             self._send(lambda: self._execution.send_failure(self.call_id, kind, message, builtin))
+
+    def _is_late(self) -> bool:
+        limit = self._request.tool_call_time
+        return limit is not None and time.perf_counter() - self._started >= limit
 
     def abandon(self, reason: str) -> None:
         """Ends the record without a reply: nobody waits for it any more."""

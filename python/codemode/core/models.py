@@ -141,3 +141,63 @@ class ExecutionResult:
     def to_json(self) -> str:
         """`to_dict` as one JSON document."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    # The names that users of pydantic models know.
+
+    def model_dump(self) -> dict[str, Any]:
+        """As `to_dict`."""
+        return self.to_dict()
+
+    def model_dump_json(self) -> str:
+        """As `to_json`."""
+        return self.to_json()
+
+    @classmethod
+    def success_result(
+        cls,
+        result: str | None,
+        stdout: str = "",
+        stderr: str = "",
+        correlation_id: str | None = None,
+        duration_ms: float | None = None,
+    ) -> ExecutionResult:
+        """The result of a program that completed, for tests of code that takes one. ``result`` is a JSON document."""
+        return cls(
+            success=True,
+            result=result,
+            value=_parsed(result),
+            stdout=stdout,
+            stderr=stderr,
+            correlation_id=correlation_id,
+            duration_ms=duration_ms,
+        )
+
+    @classmethod
+    def error_result(
+        cls,
+        error: str,
+        stdout: str = "",
+        stderr: str = "",
+        error_details: ExecutionError | None = None,
+        correlation_id: str | None = None,
+        duration_ms: float | None = None,
+    ) -> ExecutionResult:
+        """The result of a program that failed, for tests of code that takes one."""
+        return cls(
+            success=False,
+            error=error,
+            stdout=stdout,
+            stderr=stderr,
+            error_details=error_details,
+            correlation_id=correlation_id,
+            duration_ms=duration_ms,
+        )
+
+
+def _parsed(document: str | None) -> Any:
+    if document is None:
+        return None
+    try:
+        return json.loads(document)
+    except ValueError:
+        return document

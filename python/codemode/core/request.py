@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from codemode._values import encode
+from codemode.core.errors import UnknownToolError
+from codemode.core.open_telemetry import current_traceparent
 
 if TYPE_CHECKING:
     from codemode import _codemode
     from codemode.core.context import RuntimeContext
+    from codemode.core.models import ExecutionResult
     from codemode.core.registration import ToolRegistration
 
 OutputSink = Callable[[Literal["stdout", "stderr"], str], object]
@@ -24,13 +29,16 @@ class Request:
         tools: The tools that it may call.
         tool_set: The same, for the wire.
         config: The program's global `config`, encoded.
+        readable: The program's global `context`, encoded; empty for none.
         limits: What is asked of the executor.
         deadline: Seconds for the whole request.
         execution_id: Unique for each execution.
         correlation_id: For tracing; empty for none.
+        traceparent: The W3C trace context; empty for none.
         context: The runtime context of the tools.
         registry: The registry whose context it is.
         value_limit: Bytes that a tool's result may take, where the caller set a limit.
+        tool_call_time: Seconds that one tool call may take, where the caller set a limit.
         on_output: Where output is streamed to.
     """
 
@@ -38,14 +46,84 @@ class Request:
     tools: Mapping[str, ToolRegistration]
     tool_set: _codemode.ToolSet
     config: bytes
+    readable: bytes
     limits: _codemode.Limits
     deadline: float
     execution_id: str
     correlation_id: str
-    context: RuntimeContext | None = None
-    registry: Any = None
-    value_limit: int | None = None
-    on_output: OutputSink | None = None
+    traceparent: str
+    context: RuntimeContext | None
+    registry: Any
+    value_limit: int | None
+    tool_call_time: float | None
+    on_output: OutputSink | None
+
+    @classmethod
+    def prepare(
+        cls,
+        *,
+        code: str,
+        available_tools: Sequence[str],
+        config: dict[str, Any],
+        execution_timeout: float,
+        deadline: float,
+        execution_id: str,
+        correlation_id: str,
+        context: RuntimeContext | None,
+        traceparent: str | None,
+        limits: dict[str, Any],
+        registry: Any,
+        on_output: OutputSink | None,
+    ) -> Request:
+        """Chooses the tools and encodes what is sent.
+
+        Raises:
+            UnknownToolError: A tool is not registered.
+            ValueError: A value cannot be sent; the message names it.
+        """
+        from codemode import _codemode
+        from codemode.core.registry import ComponentRegistry
+
+        if registry is None:
+            wanted = [name for name in available_tools if not name.startswith("__")]
+            if wanted:
+                raise UnknownToolError(wanted, None)
+            tools, tool_set = ComponentRegistry().select(())
+            readable: dict[str, Any] = context.readable_variables() if context is not None else {}
+        else:
+            tools, tool_set = registry.select(available_tools)
+            if context is None:
+                context = registry.get_context()
+            readable = context.readable_variables(registry.readable_context) if context is not None else {}
+        return cls(
+            code=code,
+            tools=tools,
+            tool_set=tool_set,
+            config=encode(config, root="config").encode() if config else b"",
+            readable=encode(readable, root="context").encode() if readable else b"",
+            limits=_codemode.Limits(wall_time=float(execution_timeout), **limits),
+            deadline=float(deadline),
+            execution_id=execution_id,
+            correlation_id=correlation_id,
+            traceparent=_traceparent(traceparent, context),
+            context=context,
+            registry=registry,
+            value_limit=limits.get("value"),
+            tool_call_time=limits.get("tool_call_time"),
+            on_output=on_output,
+        )
+
+    def rejected(self, max_code_length: int | None) -> ExecutionResult | None:
+        """The result of a program that is longer than ``max_code_length`` characters, else None."""
+        from codemode.core import client_arguments
+        from codemode.core.results import rejected
+
+        if max_code_length is None:
+            return None
+        if len(self.code) <= client_arguments.whole("max_code_length", max_code_length, 1):
+            return None
+        message = f"the program has {len(self.code)} characters; `max_code_length` is {max_code_length}"
+        return rejected(self, "CodeTooLong", message)
 
     def start(self, connection: _codemode.Connection) -> _codemode.Execution:
         """Begins it. Returns at once."""
@@ -53,9 +131,23 @@ class Request:
             self.code,
             self.tool_set,
             config=self.config,
+            context=self.readable,
             limits=self.limits,
             execution_id=self.execution_id,
             correlation_id=self.correlation_id,
+            traceparent=self.traceparent,
             deadline=self.deadline,
             stream_output=self.on_output is not None,
         )
+
+
+def _traceparent(given: str | None, context: RuntimeContext | None) -> str:
+    if given is not None:
+        if not isinstance(given, str):
+            raise ValueError(f"traceparent must be a str, not {type(given).__name__}")
+        return given
+    if context is not None:
+        variable = context.variables.get("traceparent")
+        if isinstance(variable, str):
+            return variable
+    return current_traceparent()

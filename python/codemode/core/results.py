@@ -78,11 +78,33 @@ def _failed(common: ExecutionResult, details: ExecutionError, outcome: Outcome, 
 def _details(finished: _codemode.Finished) -> ExecutionError:
     return ExecutionError(
         error_type=finished.error_type or _TYPES.get(finished.outcome, "Error"),
-        message=finished.error_message or finished.limit_message or f"the execution was {finished.outcome}",
+        message=finished.error_message or finished.limit_message or _unexplained(finished),
         traceback=finished.traceback or None,
         line=finished.line or None,
         column=finished.column or None,
     )
+
+
+def _unexplained(finished: _codemode.Finished) -> str:
+    # An exception without a message is told by its type.
+    return "" if finished.error_type else f"the execution was {finished.outcome}"
+
+
+def shortened(result: ExecutionResult, frames: int) -> ExecutionResult:
+    """The result with the last ``frames`` calls of its traceback."""
+    details = result.error_details
+    if details is None or not details.traceback:
+        return result
+    lines = details.traceback.splitlines(keepends=True)
+    begins = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    if len(begins) <= frames:
+        return result
+    # What follows the last call is the exception itself, which is not indented.
+    end = next((n for n in range(begins[-1], len(lines)) if not lines[n].startswith("  ")), len(lines))
+    kept = lines[begins[-frames] : end] if frames else []
+    left_out = f"  … {len(begins) - frames} calls left out …\n"
+    traceback = "".join([*lines[: begins[0]], left_out, *kept, *lines[end:]])
+    return dataclasses.replace(result, error_details=dataclasses.replace(details, traceback=traceback))
 
 
 def _line(details: ExecutionError) -> str:

@@ -124,6 +124,10 @@ def _without_default(field: Any) -> Any:
 
 
 def property_names(schema: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of a schema's properties, in order."""
+    """The names of a schema's properties, in order; of one that is a reference into itself, those of what it names."""
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/$defs/"):
+        # The schema of a model that contains itself.
+        schema = schema.get("$defs", {}).get(reference.removeprefix("#/$defs/"), {})
     properties = schema.get("properties")
     return tuple(properties) if isinstance(properties, Mapping) else ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -83,6 +84,24 @@ def background_loop() -> asyncio.AbstractEventLoop:
         with _lock:
             background = _background = _background or _BackgroundLoop()
     return background.loop
+
+
+def in_trio() -> bool:
+    """Whether this runs on trio's event loop rather than asyncio's."""
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_run())
+
+
+async def in_thread(function: Callable[[], object]) -> None:
+    """Waits for a function that blocks, without blocking the event loop."""
+    if in_trio():
+        import trio
+
+        await trio.to_thread.run_sync(function)
+    else:
+        import asyncio
+
+        await asyncio.get_running_loop().run_in_executor(None, function)
 
 
 def _restart_in_child() -> None:

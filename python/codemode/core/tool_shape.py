@@ -77,6 +77,10 @@ def shape_of(tool: Any) -> Shape:
             schema=getattr(tool, "tool_call_schema", None) or schema,
             validates=True,
         )
+    arun = _method(tool, "arun")
+    if schema is not None and arun is not None and inspect.iscoroutinefunction(getattr(tool, "func", None)):
+        # CrewAI's tool of a coroutine function: its `run` would run it in a loop of its own.
+        return Shape(arun, is_async=True, is_method=True, schema=schema)
     for name in (*_METHODS[1:], *_ONE_INPUT):
         method = _method(tool, name)
         if method is not None:

@@ -120,6 +120,7 @@ class Worker:
             "code": code,
             "tools": [[tool.name, tool.is_async, tool.parameters] for tool in tools],
             "config": config,
+            "context": None,
             "seed": seed,
             "limits": {"value": limit, "tool_calls": 10_000},
             "describe": [[tool.description, tool.input_schema, tool.output_schema] for tool in tools],
