@@ -9,7 +9,8 @@ RUST_SOURCES   := $(shell find crates proto -type f -not -path '*/target/*') Car
 PYTHON_SOURCES := $(shell find python -type f -name '*.py*' -not -path '*/__pycache__/*') pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python lint fmt gen check-gen bench install clean
+.PHONY: help demo test test-rust test-python test-adapters lint fmt gen check-gen bench install clean
+.PRECIOUS: .venv-adapters/%/.tools .venv-adapters/%/.installed
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,9 +19,27 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
-# The package as a user gets it: one wheel, built from this tree.
-$(VENV)/.installed: $(BIN)/python $(RUST_SOURCES) $(PYTHON_SOURCES)
-	$(BIN)/python -m pip install --quiet .
+# The package as a user gets it: one wheel, built from this tree once, for every environment.
+build/wheels/.built: $(BIN)/python $(RUST_SOURCES) $(PYTHON_SOURCES)
+	rm -rf build/wheels
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheels .
+	@touch $@
+
+$(VENV)/.installed: build/wheels/.built
+	$(BIN)/python -m pip install --quiet build/wheels/*.whl
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheels/*.whl
+	@touch $@
+
+# An environment for each framework: current releases of them cannot be installed together.
+.venv-adapters/%/.tools: pyproject.toml
+	$(PYTHON) -m venv .venv-adapters/$*
+	.venv-adapters/$*/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-adapters/$*/bin/python -m pip install --quiet --group adapters-$*
+	@touch $@
+
+.venv-adapters/%/.installed: .venv-adapters/%/.tools build/wheels/.built
+	.venv-adapters/$*/bin/python -m pip install --quiet build/wheels/*.whl
+	.venv-adapters/$*/bin/python -m pip install --quiet --force-reinstall --no-deps build/wheels/*.whl
 	@touch $@
 
 $(VENV)/.tools: $(BIN)/python pyproject.toml
@@ -32,13 +51,19 @@ install: $(VENV)/.installed ## Build the package and install it into .venv
 demo: $(VENV)/.installed ## Run the main job: a program, real tools, a real database
 	$(BIN)/python -m examples.orders
 
-test: test-rust test-python lint ## Set up everything and run every test
+test: test-rust test-python test-adapters lint ## Set up everything and run every test
 
 test-rust: ## Run the Rust tests
 	cargo test --workspace --exclude codemode-python --locked
 
 test-python: $(VENV)/.installed $(VENV)/.tools ## Run the Python and end-to-end tests against the installed package
 	$(BIN)/python -m pytest
+
+test-adapters: .venv-adapters/crewai/.installed .venv-adapters/google-adk/.installed ## Run the adapters in their real frameworks
+	CODEMODE_REQUIRE_ADAPTERS=crewai .venv-adapters/crewai/bin/python -m pytest tests/adapters
+	CODEMODE_REQUIRE_ADAPTERS=crewai .venv-adapters/crewai/bin/python -m pytest -m adapters tests/spec tests/compat
+	CODEMODE_REQUIRE_ADAPTERS=google-adk .venv-adapters/google-adk/bin/python -m pytest tests/adapters
+	CODEMODE_REQUIRE_ADAPTERS=google-adk .venv-adapters/google-adk/bin/python -m pytest -m adapters tests/compat
 
 lint: $(VENV)/.installed $(VENV)/.tools check-gen ## Check formats, types, lints and generated files
 	cargo fmt --all --check
@@ -64,4 +89,4 @@ bench: $(VENV)/.installed ## Measure against the peers, side by side (about 4 mi
 	$(BIN)/python benches/run.py
 
 clean: ## Remove what was built
-	rm -rf $(VENV) build target
+	rm -rf $(VENV) .venv-adapters build target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters.frameworks import need
+
 from . import deliberate
 from .peer import REPOSITORY, Peer
 
-REQUIRE = "CODEMODE_REQUIRE_ADAPTERS"
 FRAMEWORKS = {"crewai": "test_integrations_crewai.py", "google.adk": "test_integrations_google_adk.py"}
 TIME = 240  # seconds; they take about ten
 
@@ -70,19 +70,9 @@ def test_the_tests_pass(peer: Peer, tmp_path: Path, counts: dict[str, str]) -> N
 @pytest.mark.adapters
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_tests_of_an_integration_pass(framework: str, peer: Peer, tmp_path: Path, counts: dict[str, str]) -> None:
-    if not _installed(framework):
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(f"{framework} is not installed, and {REQUIRE}=1 demands it")
-        pytest.skip(f"{framework} is not installed; {REQUIRE}=1 makes this a failure")
+    need(framework.replace("google.", "google-"), whole_module=False)
     file = peer.tests / "tests" / "unit" / FRAMEWORKS[framework]
     judge(f"unit tests of {framework}", outcomes(peer, [file], tmp_path), framework, counts)
-
-
-def _installed(framework: str) -> bool:
-    try:
-        return importlib.util.find_spec(framework) is not None
-    except ModuleNotFoundError:  # its parent package is missing
-        return False
 
 
 LISTED = """

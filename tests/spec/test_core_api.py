@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
 import re
 from collections import Counter
 
 import pytest
+
+from tests.adapters.frameworks import need
 
 from . import claims, descriptions, raises, returns
 from .cases import DOCUMENT, Case, all_cases, run
@@ -17,7 +17,6 @@ from .world import World
 
 CASES = all_cases()
 EDITION = "064c1b9d5808bd44d6bd416ed30dc5b5179a8ced4f9b10cbfd5a88c450a074b2"
-REQUIRE = "CODEMODE_REQUIRE_ADAPTERS"
 
 
 def parameters() -> list[object]:
@@ -27,10 +26,8 @@ def parameters() -> list[object]:
 @pytest.mark.parametrize("case", parameters())
 def test_the_package_is_as_specified(case: Case, world: World, record_property: pytest.RecordProperty) -> None:  # type: ignore[name-defined]
     record_property("specification", case.kind)
-    if case.needs_crewai and importlib.util.find_spec("crewai") is None:
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(f"crewai is not installed, and {REQUIRE}=1 demands it")
-        pytest.skip(f"crewai is not installed; {REQUIRE}=1 makes this a failure")
+    if case.needs_crewai:
+        need("crewai", whole_module=False)
     run(case, world)
 
 
