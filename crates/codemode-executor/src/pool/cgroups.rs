@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use codemode_jail::{CgroupParent, CgroupSlot};
+use tracing::warn;
 
 /// Memory beyond an execution's limit before the kernel kills: what the kernel itself and the scratch directory take.
 const ALLOWANCE: u64 = 64 * 1024 * 1024;
@@ -13,11 +14,16 @@ const ALLOWANCE: u64 = 64 * 1024 * 1024;
 /// The groups of one executor.
 #[derive(Debug)]
 pub(crate) struct Groups {
-    slots: Mutex<Vec<Arc<CgroupSlot>>>,
+    made: Mutex<Made>,
     /// The most threads of one worker.
     tasks: u64,
     /// Bytes of memory that an execution has unless it asks for another limit.
     memory: u64,
+}
+
+#[derive(Debug)]
+struct Made {
+    slots: Vec<Arc<CgroupSlot>>,
     /// Last, so that it is removed after its slots.
     parent: CgroupParent,
 }
@@ -29,26 +35,45 @@ pub(crate) struct WorkerGroup {
     memory: u64,
 }
 
+/// How often the kernel killed the worker for its memory, and the most that it was charged with, where the kernel tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct MemoryKills {
+    pub(crate) count: u64,
+    pub(crate) peak: Option<u64>,
+}
+
 impl Groups {
     pub(crate) fn new(parent: CgroupParent, tasks: u64, memory: u64) -> Self {
-        Self { slots: Mutex::default(), tasks, memory, parent }
+        Self { made: Mutex::new(Made { slots: Vec::new(), parent }), tasks, memory }
     }
 
-    /// Moves a worker into a group of its own.
+    /// Moves a worker into a group of its own. Groups that somebody removed are made anew: without them no worker could
+    /// start ever again.
     pub(crate) fn assign(&self, pid: i32) -> std::io::Result<WorkerGroup> {
-        let mut slots = self.slots.lock().expect("no code panics while it holds the groups");
-        for slot in slots.iter_mut() {
+        let mut made = self.made.lock().expect("no code panics while it holds the groups");
+        match self.assign_one(&mut made, pid) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                warn!("the control groups of the workers were removed by another process: making new ones");
+                *made = Made { slots: Vec::new(), parent: CgroupParent::create()? };
+                self.assign_one(&mut made, pid)
+            }
+            assigned => assigned,
+        }
+    }
+
+    fn assign_one(&self, made: &mut Made, pid: i32) -> std::io::Result<WorkerGroup> {
+        for slot in &mut made.slots {
             if let Some(free) = Arc::get_mut(slot) {
                 free.set_memory(self.memory + ALLOWANCE)?;
                 free.add(pid)?;
                 return Ok(WorkerGroup { slot: Arc::clone(slot), memory: self.memory });
             }
         }
-        let mut slot = self.parent.slot(self.tasks)?;
+        let mut slot = made.parent.slot(self.tasks)?;
         slot.set_memory(self.memory + ALLOWANCE)?;
         slot.add(pid)?;
         let slot = Arc::new(slot);
-        slots.push(Arc::clone(&slot));
+        made.slots.push(Arc::clone(&slot));
         Ok(WorkerGroup { slot, memory: self.memory })
     }
 }
@@ -59,8 +84,8 @@ impl WorkerGroup {
         if bytes == self.memory { Ok(()) } else { self.slot.set_memory(bytes.saturating_add(ALLOWANCE)) }
     }
 
-    /// How often the kernel killed for memory. A group that cannot be read leaves a death unexplained, no more.
-    pub(crate) fn memory_kills(&self) -> u64 {
-        self.slot.oom_kills().unwrap_or(0)
+    /// What the kernel counted. A group that cannot be read leaves a death unexplained, no more.
+    pub(crate) fn memory_kills(&self) -> MemoryKills {
+        MemoryKills { count: self.slot.oom_kills().unwrap_or(0), peak: self.slot.peak_memory().unwrap_or(None) }
     }
 }

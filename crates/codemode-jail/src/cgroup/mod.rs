@@ -6,8 +6,10 @@
 mod discover;
 mod slot;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -32,7 +34,12 @@ enum Hierarchy {
 pub struct CgroupParent {
     hierarchy: Hierarchy,
     slots: AtomicU32,
+    /// Held for as long as the directories are in use: what nobody holds is swept by the next executor.
+    _locks: Vec<File>,
 }
+
+/// How often a directory is made anew that was swept before it could be locked.
+const CLAIMS: u32 = 8;
 
 impl CgroupParent {
     /// Makes a directory in a delegated version 2 subtree, or in writable version 1 hierarchies.
@@ -44,19 +51,11 @@ impl CgroupParent {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let found = discover::directories(&mountinfo, &own);
         found.iter().for_each(sweep);
-        let name = unique_name();
         let mut last =
             io::Error::new(io::ErrorKind::NotFound, "no control group hierarchy has the memory and pids controllers");
         for hierarchy in found {
-            let made = match hierarchy {
-                Hierarchy::Two(base) => delegate(&base, &name).map(Hierarchy::Two),
-                Hierarchy::One { memory, pids } => {
-                    let (memory, pids) = (memory.join(&name), pids.join(&name));
-                    make_both(&memory, &pids).map(|()| Hierarchy::One { memory, pids })
-                }
-            };
-            match made {
-                Ok(hierarchy) => return Ok(Self { hierarchy, slots: AtomicU32::new(0) }),
+            match claim(&hierarchy) {
+                Ok(parent) => return Ok(parent),
                 Err(error) => last = error,
             }
         }
@@ -90,11 +89,57 @@ impl Drop for CgroupParent {
     }
 }
 
+/// Makes directories below `base` and locks them.
+fn claim(base: &Hierarchy) -> io::Result<CgroupParent> {
+    for _ in 0..CLAIMS {
+        let name = unique_name();
+        let hierarchy = match base {
+            Hierarchy::Two(base) => Hierarchy::Two(delegate(base, &name)?),
+            Hierarchy::One { memory, pids } => {
+                let (memory, pids) = (memory.join(&name), pids.join(&name));
+                make_both(&memory, &pids)?;
+                Hierarchy::One { memory, pids }
+            }
+        };
+        let locks = hierarchy.directories().into_iter().map(lock).collect::<io::Result<Option<Vec<_>>>>();
+        if let Ok(Some(locks)) = locks {
+            return Ok(CgroupParent { hierarchy, slots: AtomicU32::new(0), _locks: locks });
+        }
+        hierarchy.directories().into_iter().for_each(remove);
+        locks?;
+    }
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "each directory that was made was swept before it could be locked"))
+}
+
+/// Locks a directory; `None` where another executor holds it or has removed it meanwhile.
+fn lock(directory: &Path) -> io::Result<Option<File>> {
+    let file = match File::open(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    // SAFETY: the descriptor is open for the call, which takes no pointer.
+    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } < 0 {
+        return Ok(None);
+    }
+    let own = file.metadata()?;
+    let there = fs::metadata(directory).is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino()));
+    Ok(there.then_some(file))
+}
+
+impl Hierarchy {
+    fn directories(&self) -> Vec<&Path> {
+        match self {
+            Self::Two(directory) => vec![directory],
+            Self::One { memory, pids } => vec![memory, pids],
+        }
+    }
+}
+
 /// What the names of our directories begin with.
 const PREFIX: &str = "codemode-";
 
-/// `codemode-<pid>-<time>`: the pid tells a later executor whether it may sweep, the time keeps apart executors that had
-/// the same number one after the other.
+/// `codemode-<pid>-<time>`: the pid is for people. It does not tell whether an executor lives: one in another process
+/// namespace has numbers of its own, and may see this hierarchy.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -103,14 +148,11 @@ fn unique_name() -> String {
 
 /// Removes what executors left that were killed. A directory in use stays: the kernel refuses to remove it.
 fn sweep(hierarchy: &Hierarchy) {
-    let bases = match hierarchy {
-        Hierarchy::Two(base) => vec![base],
-        Hierarchy::One { memory, pids } => vec![memory, pids],
-    };
-    for entry in bases.into_iter().flat_map(fs::read_dir).flatten().flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
-        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+    for entry in hierarchy.directories().into_iter().flat_map(fs::read_dir).flatten().flatten() {
+        let ours = entry.file_name().to_str().is_some_and(|name| {
+            name.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+        });
+        if ours && let Ok(Some(_lock)) = lock(&entry.path()) {
             for slot in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
                 // Control files are no directories, and go with theirs.
                 let _ = fs::remove_dir(slot.path());

@@ -1,8 +1,9 @@
 //! A worker as the executor holds it: killing it, and setting its limits from outside.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::ptr;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ const RLIMIT_DATA: u32 = 2;
 const RLIMIT_NPROC: u32 = 6;
 const RLIMIT_NOFILE: u32 = 7;
 const RLIMIT_AS: u32 = 9;
+
+/// What the peak stands behind in `/proc/<pid>/status`. A newline cannot be in the process's name, which comes before.
+const PEAK: &[u8] = b"\nVmHWM:";
 
 /// No process. Zero would be the caller itself.
 const UNKNOWN: i32 = -1;
@@ -29,13 +33,15 @@ pub struct WorkerProcess {
     pub(super) own_tasks: bool,
     /// Private memory when it was last measured.
     private_memory: Option<u64>,
+    /// `/proc/<pid>/status`, opened with that measurement: to look it up costs as much as to read it.
+    status: Option<File>,
 }
 
 impl WorkerProcess {
     pub(super) fn new(pidfd: OwnedFd, zygote_pid: i32) -> Self {
         // Never the zygote's number for it: in the executor's namespace that is another process.
         let pid = host_pid(pidfd.as_fd()).unwrap_or(UNKNOWN);
-        Self { pidfd, pid, zygote_pid, own_tasks: false, private_memory: None }
+        Self { pidfd, pid, zygote_pid, own_tasks: false, private_memory: None, status: None }
     }
 
     /// The process id in the executor's process namespace; -1, which every call refuses, for a worker that was reaped before
@@ -63,6 +69,7 @@ impl WorkerProcess {
     /// setting the limits, so this is done before an execution waits for the worker.
     pub fn measure(&mut self) -> io::Result<()> {
         self.private_memory = Some(self.private_memory()?);
+        self.status = Some(File::open(format!("/proc/{}/status", self.pid))?);
         Ok(())
     }
 
@@ -78,6 +85,19 @@ impl WorkerProcess {
         check(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         Ok(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
+    }
+
+    /// The most memory that a worker which was measured had resident, in bytes, with what it shares with the zygote; `None`
+    /// once it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let mut text = [0; 2048];
+        let length = self.status.as_ref()?.read_at(&mut text, 0).ok()?;
+        let text = text.get(..length)?;
+        let start = text.windows(PEAK.len()).position(|window| window == PEAK)? + PEAK.len();
+        let digits = text.get(start..)?.iter().skip_while(|byte| byte.is_ascii_whitespace());
+        let digits = digits.take_while(|byte| byte.is_ascii_digit());
+        let kibibytes = digits.fold(0u64, |number, digit| number.saturating_mul(10) + u64::from(digit - b'0'));
+        Some(kibibytes.saturating_mul(1024))
     }
 
     /// Lowers the worker's limits to those of its execution: once the worker is ready, since a lock-down needs descriptors of
