@@ -53,7 +53,7 @@ class Limits:
 
 @final
 class RetryPolicy:
-    """When a request is sent again: only while the executor has not accepted it, so nothing can run twice."""
+    """When a request is sent again: only as long as it made no tool call and none of its output was passed on."""
 
     def __new__(
         cls, *, max_attempts: int, backoff_base: float, backoff_max: float, status_codes: Sequence[str]

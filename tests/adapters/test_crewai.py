@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from typing import Any
 
@@ -229,6 +230,26 @@ def test_all_else_of_a_wrapped_crew_is_the_crews(asked: Codemode) -> None:
     assert team.tasks is crew.tasks
     with pytest.raises(AttributeError):
         _ = team.nothing_of_this_name
+
+
+def test_what_is_set_on_a_wrapped_crew_reaches_the_crew(asked: Codemode) -> None:
+    crew = crew_of(made(asked), ScriptedLLM([]))
+    team = wrapped(asked, crew, "acme")
+    team.verbose, team.name = True, "mine"
+    assert (crew.verbose, crew.name, team.name) == (True, "mine", "mine")
+    with pytest.raises(ValueError, match="nothing_of_this_name"):
+        team.nothing_of_this_name = 1
+
+
+def test_a_copied_wrapped_crew_has_the_context(asked: Codemode) -> None:
+    llm = ScriptedLLM([WHOAMI, DONE])
+    crew = crew_of(made(asked), llm)
+    team = copy.copy(wrapped(asked, crew, "acme"))
+    assert team.agents is crew.agents
+    team.kickoff()
+    assert llm.seen.replies == ['"acme"']
+    with pytest.raises(AttributeError, match=r"^'CrewWithContext' object has no attribute '__len__'$"):
+        _ = team.__len__
 
 
 @pytest.mark.anyio

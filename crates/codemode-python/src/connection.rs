@@ -73,7 +73,7 @@ impl Connection {
         deadline: f64,
         stream_output: bool,
     ) -> PyResult<Execution> {
-        let driver = driver()?;
+        let driver = self.driver.own()?;
         let request = StartRequest {
             execution_id,
             code,
@@ -92,18 +92,18 @@ impl Connection {
     }
 
     fn info<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Bound<'py, PyBytes>> {
-        let (driver, timeout) = (driver()?, duration("timeout", timeout)?);
+        let (driver, timeout) = (self.driver.own()?, duration("timeout", timeout)?);
         let info = py.detach(|| driver.caller().drive(self.inner().info(timeout)));
         Ok(PyBytes::new(py, info.map_err(|error| errors::execution(py, &error))?.to_json().as_bytes()))
     }
 
     fn health(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
-        let (driver, timeout) = (driver()?, duration("timeout", timeout)?);
+        let (driver, timeout) = (self.driver.own()?, duration("timeout", timeout)?);
         Ok(py.detach(|| driver.caller().drive(self.inner().is_healthy(timeout))))
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let driver = driver()?;
+        let driver = self.driver.own()?;
         self.inner().close();
         py.detach(|| driver.turn());
         Ok(())

@@ -15,7 +15,7 @@ use pyo3::types::PyBytes;
 use crate::errors;
 use crate::finished::Finished;
 use crate::listener::Listener;
-use crate::runtime::{Counted, Driver, driver};
+use crate::runtime::{Counted, Driver};
 
 /// How long a signal may wait for Python to see it.
 const SIGNALS: Duration = Duration::from_millis(50);
@@ -86,7 +86,7 @@ impl Execution {
     }
 
     fn answer(&self, py: Python<'_>, call_id: u32, outcome: ToolOutcome, size: usize) -> PyResult<()> {
-        let driver = driver()?;
+        let driver = self.driver.own()?;
         match self.inner().control.answer(call_id, outcome) {
             // The program ended while the tool ran: there is nobody to give the result to.
             Ok(()) | Err(SendError::Ended) => {}
@@ -119,7 +119,7 @@ fn to_python(py: Python<'_>, next: Next) -> PyResult<Py<PyAny>> {
 #[pymethods]
 impl Execution {
     fn next_event(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let caller = driver()?.caller();
+        let caller = self.driver.own()?.caller();
         loop {
             let next = py.detach(|| {
                 let mut events = self.events();
@@ -134,7 +134,7 @@ impl Execution {
     }
 
     fn poll_event(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let driver = driver()?;
+        let driver = self.driver.own()?;
         driver.turn();
         // A thread in `next_event` takes whatever comes.
         let next = self.inner().events.try_lock().ok().and_then(|mut events| events.poll_now());
@@ -142,7 +142,7 @@ impl Execution {
     }
 
     fn set_listener(&self, py: Python<'_>, listener: Option<Py<PyAny>>) -> PyResult<()> {
-        let driver = driver()?;
+        let driver = self.driver.own()?;
         py.detach(|| {
             let mut events = self.events();
             events.listener = None;
@@ -181,7 +181,7 @@ impl Execution {
     }
 
     fn cancel(&self) -> PyResult<()> {
-        let driver = driver()?;
+        let driver = self.driver.own()?;
         self.inner().control.cancel();
         driver.turn();
         Ok(())

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::limits::duration;
 
-/// When a request is sent again: only while the executor has not accepted it, so nothing can run twice.
+/// When a request is sent again: only as long as it has made no tool call and none of its output was passed on.
 #[pyclass(frozen, module = "codemode._codemode")]
 pub(crate) struct RetryPolicy {
     pub(crate) inner: codemode::execution::RetryPolicy,

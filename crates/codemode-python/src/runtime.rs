@@ -42,7 +42,10 @@ const IDLE_TURN: Duration = Duration::from_secs(2);
 /// How long the interpreter's end may wait for a callback that is running. Listeners do not block.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
-static DRIVER: OnceLock<Driver> = OnceLock::new();
+/// How often a process that uses this may fork children that use it, one below the other.
+const GENERATIONS: usize = 16;
+/// One for each process of a chain of forks: a child has its parent's, whose threads stayed there, and makes its own.
+static DRIVERS: [OnceLock<Driver>; GENERATIONS] = [const { OnceLock::new() }; GENERATIONS];
 
 pub(crate) struct Driver {
     runtime: Runtime,
@@ -76,23 +79,19 @@ struct State {
     ended: bool,
 }
 
-/// The process's driver.
-///
-/// A fork gets `RuntimeError`: the threads and the connection stayed in the parent.
+/// The process's driver, for what is made in this process.
 pub(crate) fn driver() -> PyResult<&'static Driver> {
-    let driver = match DRIVER.get() {
-        Some(driver) => driver,
-        None => start()?,
-    };
-    if driver.is_foreign() {
-        return Err(PyRuntimeError::new_err(
-            "codemode was used before this process was forked: create the client in the child process, after the fork",
-        ));
+    for slot in &DRIVERS {
+        match slot.get() {
+            Some(driver) if driver.is_foreign() => {}
+            Some(driver) => return Ok(driver),
+            None => return start(slot),
+        }
     }
-    Ok(driver)
+    Err(PyRuntimeError::new_err(format!("more than {GENERATIONS} forks in a row used codemode: use it in fewer of them")))
 }
 
-fn start() -> PyResult<&'static Driver> {
+fn start(slot: &'static OnceLock<Driver>) -> PyResult<&'static Driver> {
     let failed =
         |error: std::io::Error| PyRuntimeError::new_err(format!("failed to start the runtime of codemode: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -112,7 +111,7 @@ fn start() -> PyResult<&'static Driver> {
         called: Condvar::new(),
     };
     let mut first = false;
-    let driver = DRIVER.get_or_init(|| {
+    let driver = slot.get_or_init(|| {
         first = true;
         driver
     });
@@ -125,7 +124,7 @@ fn start() -> PyResult<&'static Driver> {
 
 /// Waits until no callback runs and lets none begin. Without effect in a fork.
 pub(crate) fn stop_callbacks() {
-    let Some(driver) = DRIVER.get().filter(|driver| !driver.is_foreign()) else { return };
+    let Some(driver) = DRIVERS.iter().filter_map(OnceLock::get).find(|driver| !driver.is_foreign()) else { return };
     let mut state = driver.state();
     state.ended = true;
     state.pending.clear();
@@ -150,6 +149,18 @@ impl Driver {
     /// Whether this process is a fork of the one that it belongs to.
     pub(crate) fn is_foreign(&self) -> bool {
         std::process::id() != self.owner
+    }
+
+    /// The driver of an object that belongs to it.
+    ///
+    /// A fork gets `RuntimeError`: the threads and the connection stayed in the parent.
+    pub(crate) fn own(&'static self) -> PyResult<&'static Self> {
+        if self.is_foreign() {
+            return Err(PyRuntimeError::new_err(
+                "this client was made before the process was forked: make a client in the child process, after the fork",
+            ));
+        }
+        Ok(self)
     }
 
     /// The runtime's context: what is created in it is driven by it.

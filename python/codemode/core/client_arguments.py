@@ -19,6 +19,13 @@ MAX_ID = 128
 """Characters of a correlation id, by the contract."""
 
 
+MAX_SECONDS = 10**9
+"""More than any clock here counts in one wait."""
+
+_TIMES = ("cpu_time", "tool_call_time")
+_COUNTS = ("tool_calls", "open_files", "tasks")  # of 32 bits in the contract; sizes are of 64
+
+
 def text(name: str, value: Any) -> str:
     """A string. Raises ``ValueError`` where it is something else."""
     if not isinstance(value, str):
@@ -57,8 +64,10 @@ def seconds(name: str, value: Any) -> float:
     """A positive, finite number of seconds."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{name} must be a number of seconds, not {described(value)}")
-    if not 0 < value < float("inf"):
+    if not value > 0:
         raise ValueError(f"{name} must be more than 0 seconds, not {value}")
+    if value > MAX_SECONDS:
+        raise ValueError(f"{name} must be at most {MAX_SECONDS} seconds (30 years)")
     return value
 
 
@@ -142,10 +151,10 @@ def limits(given: LimitOptions | None, tool_call_timeout: Any) -> dict[str, Any]
     for name, value in options.items():
         if name not in known:
             raise ValueError(f"unknown limit `{name}`{suggest(name, known)}; there are {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"limit `{name}` must be a number, not {described(value)}")
-        if value <= 0:
-            raise ValueError(f"limit `{name}` must be more than 0, not {value}")
+        if name in _TIMES:
+            seconds(f"limit `{name}`", value)
+        elif whole(f"limit `{name}`", value, 1) >= 1 << (32 if name in _COUNTS else 64):
+            raise ValueError(f"limit `{name}` is too large: the executor's ceilings are far below")
     if tool_call_timeout is not None:
         options["tool_call_time"] = float(seconds("tool_call_timeout", tool_call_timeout))
     return options

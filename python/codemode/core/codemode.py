@@ -285,13 +285,14 @@ class Codemode:
             "context": self.registry.get_context(),
             "correlation_id": correlation_id,
         }
+        named = execution_timeout is not None or self.config is not None
         if execution_timeout is None:
             execution_timeout = defaults.execution_timeout(self)
-        elif isinstance(execution_timeout, (int, float)) and execution_timeout + defaults.MARGIN > defaults.timeout(
-            self
-        ):
-            # A longer time that was asked for expressly is not cut by the client's default deadline.
-            further["timeout"] = execution_timeout + defaults.MARGIN
+        if named and isinstance(execution_timeout, (int, float)):
+            least = execution_timeout + defaults.MARGIN
+            if least > defaults.timeout(self):
+                # A longer time that was asked for expressly is not cut by the client's default deadline.
+                further["timeout"] = least
         options["execution_timeout"] = execution_timeout
         further["max_code_length"] = max_code_length if max_code_length is not None else defaults.max_code_length(self)
         if client.registry is not self.registry:

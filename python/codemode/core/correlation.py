@@ -1,12 +1,12 @@
 """Correlation ids: short names for a request that logs on both sides can be searched by.
 
-An id is ``{prefix}-{time}-{random}``: six base-36 digits of the time in milliseconds, which come round after 25 days, and
-four that look random. Four digits drawn at random would give two equal ids among about 1,500 of one millisecond, so they
-are a counter, scrambled: the process draws a random start and a random step that has no factor in common with 36⁴, and
-each id adds the step. Any 36⁴ (1,679,616) ids in a row have different digits, in whatever thread they are drawn; the time
-never runs backwards, and moves on where one millisecond has used them all. So no two ids of a process are equal within
-25 days, and two processes, which start and step differently, meet by chance alone: once in 1,679,616 pairs of ids of the
-same millisecond. A forked child draws anew.
+An id is ``{prefix}-{time}-{random}``: six base-36 digits of the time in milliseconds, which come round after 25 days,
+and four that look random. Four digits drawn at random would give two equal ids among about 1,500 of one millisecond,
+so they are a counter, scrambled: the process draws a random start and a random step that has no factor in common with
+36⁴, and each id adds the step. Any 36⁴ (1,679,616) ids in a row have different digits, in whatever thread they are
+drawn; the time never runs backwards, and moves on where one millisecond has used them all. So no two ids of a process
+are equal within 25 days, and two processes, which start and step differently, meet by chance alone: once in 1,679,616
+pairs of ids of the same millisecond. A forked child draws anew.
 """
 
 from __future__ import annotations

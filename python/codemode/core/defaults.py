@@ -1,4 +1,4 @@
-"""What a `Codemode` does where its caller says nothing: by its configuration, the new or the legacy one, or its client."""
+"""What a `Codemode` does where its caller says nothing: as its configuration, new or legacy, or its client has it."""
 
 from __future__ import annotations
 

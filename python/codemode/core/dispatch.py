@@ -14,9 +14,9 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from codemode.core.invocation import Invocation
-from codemode.core.models import ExecutionResult
+from codemode.core.models import ExecutionResult, ToolCall
 from codemode.core.results import result_of
-from codemode.core.threads import submit
+from codemode.core.threads import Turns
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,6 +36,7 @@ class Dispatch(ABC):
         self._begin = time.perf_counter()
         self._calls: list[Invocation] = []
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns = Turns()
         self._context = contextvars.copy_context()
         self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in (1, 2)}
         self._streamed: dict[int, list[str]] = {1: [], 2: []}
@@ -62,7 +63,7 @@ class Dispatch(ABC):
 
     def to_thread(self, call: Invocation) -> None:
         """Serves a call of a sync tool, in a thread of the pool."""
-        submit(lambda: call.serve(self.to_loop))
+        self._turns.submit(lambda: call.serve(self.to_loop))
 
     def start_task(self, loop: asyncio.AbstractEventLoop, call: Invocation, awaitable: Awaitable[Any] | None) -> None:
         """Serves a call as a task. Called on the loop."""
@@ -81,11 +82,14 @@ class Dispatch(ABC):
         text = self._decoders[stream].decode(data, final)  # whole characters only
         if text and self.request.on_output is not None:
             self._streamed[stream].append(text)
-            self.request.on_output("stdout" if stream == 1 else "stderr", text)
+            # Of its own: several threads may receive events one after the other, and a context is entered by one.
+            context = self._context.copy()
+            context.run(self.request.on_output, "stdout" if stream == 1 else "stderr", text)
 
     def end(self) -> None:
         """No call is answered from here on."""
         self.ended = True
+        self._turns.clear()
         for call in self._calls:
             call.abandon("the execution ended before the tool returned")
 
@@ -96,11 +100,28 @@ class Dispatch(ABC):
             task.cancel()
         return tasks
 
+    def records(self) -> list[ToolCall]:
+        """The calls, in the order of their begin. Called after `end`."""
+        return [call.record(self._begin) for call in self._calls]
+
     def result(self, finished: _codemode.Finished) -> ExecutionResult:
         """The result. Called after `end`."""
         for stream in (1, 2):
             self._output(stream, b"", final=True)
         streamed = "".join(self._streamed[1]), "".join(self._streamed[2])
-        calls = [call.record(self._begin) for call in self._calls]
         duration = round((time.perf_counter() - self._begin) * 1000, 3)
-        return result_of(finished, self.request, streamed, calls, duration)
+        return result_of(finished, self.request, streamed, self.records(), duration)
+
+
+def raised(error: BaseException) -> BaseException:
+    """What is raised in the caller's task for an error of its output function.
+
+    Some exceptions mean something to a task: they would be taken for its own cancellation or end.
+    """
+    from asyncio import CancelledError
+
+    if isinstance(error, (CancelledError, StopIteration, StopAsyncIteration, GeneratorExit)):
+        passed = RuntimeError(f"on_output raised {type(error).__name__}")
+        passed.__cause__ = error
+        return passed
+    return error

@@ -2,7 +2,8 @@
 
 A listener of the core has the loop take the events. Async tools are tasks of that loop, sync tools run in tool threads
 and send their replies from there; both with a copy of the caller's context variables. When the caller's task is
-cancelled, the execution is cancelled and its tools' tasks are, and they have ended before the cancellation goes on.
+cancelled, the execution is cancelled and its tools' tasks are, and they end, within `CLEANUP_TIME`, before the
+cancellation goes on.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codemode.core.dispatch import Dispatch
+from codemode.core.dispatch import Dispatch, raised
 from codemode.core.invocation import Invocation
 from codemode.core.models import ExecutionResult
 
 if TYPE_CHECKING:
     from codemode import _codemode
     from codemode.core.request import Request
+
+
+CLEANUP_TIME = 1.0
+"""Seconds that the tools' tasks have to end when they are cancelled. One that takes longer goes on by itself: it must
+not hold the caller beyond its deadline."""
 
 
 class AsyncDispatch(Dispatch):
@@ -54,7 +60,7 @@ class AsyncDispatch(Dispatch):
             self.end()
             tasks = self.cancel_tasks()
             if tasks:
-                await asyncio.wait(tasks)
+                await asyncio.wait(tasks, timeout=CLEANUP_TIME)
         return self.result(finished)
 
     def _drain(self) -> None:
@@ -66,6 +72,8 @@ class AsyncDispatch(Dispatch):
                 finished = self.receive(event)
                 if finished is not None:
                     self._finished.set_result(finished)
-        except Exception as error:  # of the transport, or of the caller's output function
+        except BaseException as error:  # of the transport, or of the caller's output function
             if not self._finished.done():
-                self._finished.set_exception(error)
+                self._finished.set_exception(raised(error))
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise

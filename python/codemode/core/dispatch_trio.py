@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from codemode.core.dispatch import Dispatch
+from codemode.core.dispatch import Dispatch, raised
 from codemode.core.invocation import Invocation
 from codemode.core.models import ExecutionResult
 
@@ -28,7 +28,7 @@ class TrioDispatch(Dispatch):
         self._token = trio.lowlevel.current_trio_token()
         self._over = trio.Event()
         self._finished: _codemode.Finished | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._nursery: trio.Nursery | None = None
         super().__init__(connection, request)
 
@@ -84,6 +84,6 @@ class TrioDispatch(Dispatch):
                 self._finished = self.receive(event)
                 if self._finished is not None:
                     self._over.set()
-        except Exception as error:  # of the transport, or of the caller's output function
-            self._error = error
+        except BaseException as error:  # of the transport, or of the caller's output function
+            self._error = raised(error)
             self._over.set()

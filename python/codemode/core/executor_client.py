@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from codemode.config import GrpcTlsConfig, TlsClientConfig
     from codemode.core.context import RuntimeContext
+    from codemode.core.dispatch import Dispatch
     from codemode.core.dispatch_async import AsyncDispatch
     from codemode.core.dispatch_trio import TrioDispatch
     from codemode.core.registry import ComponentRegistry
@@ -186,11 +187,14 @@ class ExecutorClient:
         rejected = request.rejected(max_code_length)
         if rejected is not None:
             return rejected
+        dispatch = SyncDispatch(self._connection, request)
         try:
-            return self._recorded(SyncDispatch(self._connection, request).run())
+            return dispatch.run()
         except ExecutorClientError as error:
             error.correlation_id = request.correlation_id or None
             raise
+        finally:
+            self._record(dispatch)
 
     async def execute_async(
         self,
@@ -230,11 +234,14 @@ class ExecutorClient:
         rejected = request.rejected(max_code_length)
         if rejected is not None:
             return rejected
+        dispatch = _async_dispatch()(self._connection, request)
         try:
-            return self._recorded(await _async_dispatch()(self._connection, request).run())
+            return await dispatch.run()
         except ExecutorClientError as error:
             error.correlation_id = request.correlation_id or None
             raise
+        finally:
+            self._record(dispatch)
 
     def _request(
         self,
@@ -276,11 +283,10 @@ class ExecutorClient:
             return generate_correlation_id(self._correlation_id_prefix) if self._include_correlation_id else ""
         return arguments.correlation_id(given)
 
-    def _recorded(self, result: ExecutionResult) -> ExecutionResult:
+    def _record(self, dispatch: Dispatch) -> None:
         if self.trace_collector is not None:
-            for call in result.tool_calls:
-                self.trace_collector.record(result.correlation_id, call)
-        return result
+            for call in dispatch.records():
+                self.trace_collector.record(dispatch.request.correlation_id or None, call)
 
     # === checks ===
 
@@ -349,6 +355,7 @@ def _probe(token: str, timeout: float) -> dict[str, Any]:
         "available_tools": ["codemode_ping"],
         "config": {"token": token},
         "execution_timeout": timeout,
+        "correlation_id": "",  # of no interest to anybody who traces
         "registry": registry,
         "timeout": timeout,
     }

@@ -123,9 +123,10 @@ class Invocation:
         if self._is_late():
             self._fail(None)
             return
-        declared = getattr(value, "as_agent_message", None)
-        if callable(declared):  # CrewAI's ToolFailure: returned, and meant as an exception
-            raise ToolFailure(declared())
+        # CrewAI's ToolFailure: returned, and meant as an exception. Of the class: an instance may answer to any name.
+        declared = getattr(type(value), "as_agent_message", None)
+        if callable(declared):
+            raise ToolFailure(declared(value))
         encoded = encode(value, root="result", limit=self._request.value_limit).encode()
         if self._end(None):
             self._send(lambda: self._execution.send_value(self.call_id, encoded))

@@ -1,4 +1,4 @@
-"""The caller's trace, where the application uses OpenTelemetry: it is used where it is loaded, and never loaded here."""
+"""The caller's trace, where the application uses OpenTelemetry, used where it is loaded and never loaded here."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from codemode.core.context import RuntimeContext
     from codemode.core.models import ExecutionResult
     from codemode.core.registration import ToolRegistration
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 OutputSink = Callable[[Literal["stdout", "stderr"], str], object]
 """Receives what the program prints, as it prints it: never two calls at once, but not always in the same thread."""
@@ -147,7 +150,8 @@ def _traceparent(given: str | None, context: RuntimeContext | None) -> str:
             raise ValueError(f"traceparent must be a str, not {type(given).__name__}")
         return given
     if context is not None:
+        # Often a header of whoever calls the application: a malformed one is no trace, as W3C has it, and no error.
         variable = context.variables.get("traceparent")
-        if isinstance(variable, str):
+        if isinstance(variable, str) and _TRACEPARENT.fullmatch(variable):
             return variable
     return current_traceparent()

@@ -1,9 +1,9 @@
 """The threads and the event loop that tools run on where the caller's own cannot serve them.
 
 `submit` runs a function on one of at most `MAX_THREADS` daemon threads, started as they are needed: daemon, so that a
-tool that hangs does not keep the process from ending. `background_loop` is one event loop in a thread of its own, for
-async tools under a synchronous `execute`. Both are one per process, shared by all clients, and start afresh in a forked
-child.
+tool that hangs does not keep the process from ending. `Turns` bounds what one execution takes of them.
+`background_loop` is one event loop in a thread of its own, for async tools under a synchronous `execute`. Both are
+one per process, shared by all clients, and start afresh in a forked child.
 """
 
 from __future__ import annotations
@@ -12,15 +12,21 @@ import logging
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
 
-MAX_THREADS = 64
-"""Calls of sync tools that run at once. A program that gathers more waits: each costs a stack and a host resource."""
+MAX_THREADS = 1024
+"""Threads of the process: calls of sync tools that run at once, of all executions. Each costs a stack and what its tool
+uses; a call that hangs keeps its thread beyond the end of its execution."""
+
+MAX_CALLS = 64
+"""Calls of sync tools of one execution that run at once. A program that gathers more waits, and no other does."""
 
 _log = logging.getLogger("codemode.tools")
 
@@ -58,6 +64,43 @@ class ToolThreads:
                 self._unfinished -= 1
 
 
+class Turns:
+    """The calls of one execution: at most `MAX_CALLS` run at once, the others wait for their turn."""
+
+    def __init__(self, limit: int = MAX_CALLS) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._running = 0
+        self._waiting: deque[Callable[[], object]] = deque()
+
+    def submit(self, job: Callable[[], object]) -> None:
+        """Runs ``job`` in a tool thread, when it is its turn. Never waits."""
+        with self._lock:
+            if self._running >= self._limit:
+                self._waiting.append(job)
+                return
+            self._running += 1
+        submit(partial(self._work, job))
+
+    def clear(self) -> None:
+        """Forgets the jobs that wait."""
+        with self._lock:
+            self._waiting.clear()
+
+    def _work(self, job: Callable[[], object]) -> None:
+        while True:
+            try:
+                job()
+            finally:
+                with self._lock:
+                    following = self._waiting.popleft() if self._waiting else None
+                    if following is None:
+                        self._running -= 1
+            if following is None:
+                return
+            job = following
+
+
 class _BackgroundLoop:
     def __init__(self) -> None:
         import asyncio
@@ -88,8 +131,9 @@ def background_loop() -> asyncio.AbstractEventLoop:
 
 def in_trio() -> bool:
     """Whether this runs on trio's event loop rather than asyncio's."""
-    trio = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
+    # A module that another thread is importing may lack parts. Under asyncio, trio may run as a guest.
+    lowlevel = getattr(sys.modules.get("trio"), "lowlevel", None)
+    return lowlevel is not None and bool(lowlevel.in_trio_task())
 
 
 async def in_thread(function: Callable[[], object]) -> None:

@@ -77,6 +77,19 @@ def shape_of(tool: Any) -> Shape:
             schema=getattr(tool, "tool_call_schema", None) or schema,
             validates=True,
         )
+    named = _named(tool, schema)
+    if named is not None:
+        return named
+    if callable(tool):
+        return Shape(tool, _is_async(tool), schema=schema)
+    raise ValueError(
+        "`tool` must be callable or have run, run_async, arun, run_with_context, _run, kickoff or invoke: "
+        f"{type(tool).__name__} has none of them"
+    )
+
+
+def _named(tool: Any, schema: Any) -> Shape | None:
+    """The first of the methods that `tool` has, by name."""
     arun = _method(tool, "arun")
     if schema is not None and arun is not None and inspect.iscoroutinefunction(getattr(tool, "func", None)):
         # CrewAI's tool of a coroutine function: its `run` would run it in a loop of its own.
@@ -86,12 +99,7 @@ def shape_of(tool: Any) -> Shape:
         if method is not None:
             only = _ONE_INPUT.get(name)
             return Shape(method, _is_async(method), is_method=True, only=only, schema=schema if only is None else None)
-    if callable(tool):
-        return Shape(tool, _is_async(tool), schema=schema)
-    raise ValueError(
-        "`tool` must be callable or have run, run_async, arun, run_with_context, _run, kickoff or invoke: "
-        f"{type(tool).__name__} has none of them"
-    )
+    return None
 
 
 def describe(tool: Any, shape: Shape, override: str | None) -> str:

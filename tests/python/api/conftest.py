@@ -1,7 +1,7 @@
 """`codemode`: a `Codemode` with an empty registry over a real, embedded executor, shared by the whole session.
 
-A test that asks for `connection` too gets one whose executor runs within the test's process: it looks at what is sent, or
-decides what comes back. Such a test is about this side of the connection alone.
+A test that asks for `connection` too gets one whose executor runs within the test's process: it looks at what is sent,
+or decides what comes back. Such a test is about this side of the connection alone.
 """
 
 from __future__ import annotations

@@ -204,7 +204,13 @@ class TestClient:
             ({"traceparent": 1}, "traceparent must be a str, not int"),
             ({"correlation_id": "a\nb"}, "a correlation id must be at most 128 printable ASCII characters"),
             ({"limits": {"memry": 1}}, r"unknown limit `memry` \(did you mean `memory`\?\)"),
-            ({"limits": {"memory": 0}}, "limit `memory` must be more than 0, not 0"),
+            ({"limits": {"memory": 0}}, "limit `memory` must be at least 1, not 0"),
+            ({"limits": {"memory": 1.5}}, r"limit `memory` must be an int, not 1\.5"),
+            ({"limits": {"memory": 2**70}}, "limit `memory` is too large"),
+            ({"limits": {"tool_calls": 2**32}}, "limit `tool_calls` is too large"),
+            ({"limits": {"cpu_time": 0}}, "limit `cpu_time` must be more than 0 seconds, not 0"),
+            ({"execution_timeout": 10**400}, "execution_timeout must be at most 1000000000 seconds"),
+            ({"execution_timeout": float("inf")}, "execution_timeout must be at most 1000000000 seconds"),
             ({"config": {"a": object()}}, r"cannot send config.a: object"),
         ],
     )
@@ -241,7 +247,7 @@ class TestClient:
             Codemode(config=object())  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=r"^client_config must be a ClientConfig, not a str$"):
             Codemode(client_config="http://localhost:1")  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match=r"^registry must be a ComponentRegistry or ScopedRegistry, not a dict$"):
+        with pytest.raises(ValueError, match=r"^registry must be a ComponentRegistry, not a dict$"):
             Codemode(registry={}, executor_client=ExecutorClient("http://localhost:1", "k"))  # type: ignore[arg-type]
 
     def test_codemode_works_over_anything_like_a_client(self) -> None:

@@ -23,7 +23,7 @@ pub struct ConnectionOptions {
     pub api_key: Option<String>,
     /// For the connection alone. Default 5 s.
     pub connect_timeout: Duration,
-    /// When a request that was not accepted is sent again.
+    /// When a request is sent again.
     pub retry: RetryPolicy,
     /// TLS with other than its defaults, or for an `http://` url. An `https://` url means TLS without it, too.
     pub tls: Option<TlsOptions>,

@@ -103,6 +103,11 @@ impl Shared {
         self.state().outstanding.len() >= MAX_OUTSTANDING
     }
 
+    /// Whether the application has cancelled.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state().cancelled
+    }
+
     pub(super) fn calls(&self) -> u32 {
         self.state().calls
     }

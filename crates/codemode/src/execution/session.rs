@@ -79,6 +79,10 @@ impl Session {
             let (status, accepted) = match self.attempt(attempt).await {
                 Attempt::Finished(finished, inbound) => return Ok((finished, inbound)),
                 Attempt::Failed(error) => return Err(error),
+                // The notification of it was taken by the attempt.
+                Attempt::Harmless { .. } if self.shared.is_cancelled() => {
+                    return Ok((Box::new(Finished::cancelled()), None));
+                }
                 Attempt::Harmless { status, accepted } => (status, accepted),
             };
             let pause = self.retry.pause(attempt, &status);

@@ -1,10 +1,12 @@
 //! A request is sent again only while the application has noticed nothing of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use codemode::execution::{Connection, ConnectionOptions, Event, Outcome, OutputMode, RetryPolicy, StartRequest};
 use codemode::transport::StatusCode;
 use codemode_proto::v1;
+use codemode_proto::v1::execute_request;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -57,7 +59,7 @@ async fn wrong_key_is_final() {
 }
 
 #[tokio::test]
-async fn accepted_execution_is_never_sent_again() {
+async fn execution_that_called_a_tool_is_never_sent_again() {
     let peer = Peer::new(async |mut stage| {
         stage.start().await;
         stage.accept().await;
@@ -86,6 +88,28 @@ async fn accepted_execution_without_tool_calls_is_sent_again() {
     let finished = finished(&mut execution).await;
     assert_eq!((finished.outcome, &finished.stdout[..]), (Outcome::Completed, &b"once "[..]));
     assert_eq!(peer.attempts(), 3);
+}
+
+#[tokio::test]
+async fn cancelled_execution_is_not_sent_again() {
+    static ACCEPTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+    static CANCELLED: AtomicBool = AtomicBool::new(false);
+    let peer = Peer::new(async |mut stage| {
+        stage.start().await;
+        stage.accept().await;
+        ACCEPTED.notify_one();
+        CANCELLED.store(matches!(stage.request().await, Some(execute_request::Message::Cancel(_))), Ordering::SeqCst);
+        stage.refuse(Status::unavailable("draining")).await;
+    });
+    let connection = peer.connect_with(policy(3));
+    let mut execution = connection.start(request());
+    ACCEPTED.notified().await;
+    // Its answer comes after `accepted`, on the same connection.
+    connection.is_healthy(Duration::from_secs(5)).await;
+    tokio::task::yield_now().await;
+    execution.control().cancel();
+    assert_eq!(finished(&mut execution).await.outcome, Outcome::Cancelled);
+    assert_eq!((peer.attempts(), CANCELLED.load(Ordering::SeqCst)), (1, true));
 }
 
 #[tokio::test]
