@@ -9,7 +9,7 @@ RUST_SOURCES   := $(shell find crates proto -type f -not -path '*/target/*') Car
 PYTHON_SOURCES := $(shell find python -type f -name '*.py*' -not -path '*/__pycache__/*') pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-adapters lint fmt gen check-gen bench install clean
+.PHONY: help demo test test-rust test-python test-adapters lint fmt gen check-gen attacks bench install clean
 .PRECIOUS: .venv-adapters/%/.tools .venv-adapters/%/.installed
 
 help: ## List the verbs
@@ -78,12 +78,16 @@ fmt: $(VENV)/.tools ## Format everything
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-gen: ## Generate the contract's Rust code anew
+gen: $(VENV)/.installed ## Generate the contract's Rust code and the reference of the configuration anew
 	cargo run --quiet --locked -p codemode-proto --features generate --bin generate-proto
 	cargo fmt -p codemode-proto
+	$(BIN)/python docs/reference/generate_configuration.py
 
 check-gen: gen
-	git diff --exit-code -- crates/codemode-proto/src/generated
+	git diff --exit-code -- crates/codemode-proto/src/generated docs/reference/configuration.md
+
+attacks: $(VENV)/.installed $(VENV)/.tools ## Run every attack of the corpus against each layer, and print the table
+	$(BIN)/python -m tests.security
 
 bench: $(VENV)/.installed ## Measure against the peers, side by side (about 4 minutes)
 	$(BIN)/python benches/run.py

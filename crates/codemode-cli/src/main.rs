@@ -1,11 +1,15 @@
 //! The `codemode` command: one file for each subcommand.
 
 mod completions;
+mod config;
 mod doctor;
 mod exit;
+mod keys;
 mod python;
 mod run;
 mod serve;
+mod settings;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -25,6 +29,10 @@ enum Command {
     Run(run::RunArguments),
     /// Start an executor
     Serve(Box<serve::ServeArguments>),
+    /// Show each setting in force and where it came from
+    Config(config::ConfigArguments),
+    /// Check a configuration file
+    Validate(config::ValidateArguments),
     /// Report what the jail can do on this machine, and how to mend what is missing
     Doctor(doctor::DoctorArguments),
     /// Print a shell's completion script
@@ -36,6 +44,8 @@ fn main() -> ExitCode {
     match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Serve(arguments) => serve::run(*arguments),
+        Command::Config(arguments) => config::run(arguments),
+        Command::Validate(arguments) => config::validate(arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -1,65 +1,42 @@
 //! `codemode serve`: an executor until SIGTERM, SIGINT, or, embedded, until its parent closes standard input.
 
-use std::io::{BufRead as _, Write as _};
-use std::path::PathBuf;
+use std::io::{BufRead as _, ErrorKind, Write as _};
+use std::net::ToSocketAddrs as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use codemode_executor::{Anonymous, ApiKey, Executor, ExecutorConfig, Listen, ServeError, Strictness};
+use codemode_executor::{
+    Anonymous, ApiKey, ClientAuth, Executor, ExecutorConfig, Limits, Listen, ServeError, ServerTls, Strictness, Tenant,
+};
 use codemode_jail::{Layer, LayerSet, Profile};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::{doctor, exit, python};
+use crate::settings::{Environment, Resolved, Scope, SettingArguments};
+use crate::{config, doctor, exit, keys, python};
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line, named there")]
 pub(crate) struct ServeArguments {
-    /// Where to listen: `address:port` or `unix:/path`
-    #[arg(long, env = "CODEMODE_LISTEN", default_value = "127.0.0.1:8001", conflicts_with = "embedded")]
-    listen: Listen,
-    /// A file with one API key a line; `CODEMODE_API_KEY` may hold one more
-    #[arg(long, env = "CODEMODE_API_KEY_FILE", value_name = "FILE")]
-    api_key_file: Option<PathBuf>,
     /// Serve clients without a key on an address other than loopback
     #[arg(long)]
     allow_anonymous: bool,
-    /// The interpreter that programs run on
-    #[arg(long, env = "CODEMODE_PYTHON", value_name = "PATH")]
-    python: Option<PathBuf>,
-    /// The jail profile that must be reached: container, standard or max [default: standard; embedded: the strongest
-    /// that the kernel offers]
-    #[arg(long, env = "CODEMODE_JAIL_PROFILE")]
-    profile: Option<Profile>,
     /// Start although a layer of the profile is missing; every result says `unsafe`. For development only
     #[arg(long)]
     allow_missing_layers: bool,
     /// Leave a layer out although the kernel offers it (repeatable). For tests of the others
     #[arg(long, value_name = "LAYER", value_parser = parse_layer, hide = true)]
     without_layer: Vec<Layer>,
-    /// Warm workers kept ready
-    #[arg(long, env = "CODEMODE_IDLE_WORKERS", value_name = "COUNT")]
-    idle_workers: Option<u32>,
-    /// Executions that run at once
-    #[arg(long, env = "CODEMODE_CAPACITY", value_name = "COUNT")]
-    capacity: Option<u32>,
-    /// Executions that may wait for a worker
-    #[arg(long, env = "CODEMODE_QUEUE", value_name = "COUNT")]
-    queue: Option<u32>,
-    /// Seconds that running executions may go on after SIGTERM
-    #[arg(long, env = "CODEMODE_GRACE", value_name = "SECONDS", default_value = "25")]
-    grace: u64,
     /// Forks after which a zygote is replaced
     #[arg(long, value_name = "COUNT", hide = true)]
     retire_after_forks: Option<u64>,
-    /// Write the log as JSON
-    #[arg(long, env = "CODEMODE_LOG_JSON")]
-    log_json: bool,
     /// Serve one parent process: settings come as a JSON line on standard input, whose end stops the executor
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with_all = ["listen", "host", "port"])]
     embedded: bool,
+    #[command(flatten)]
+    settings: SettingArguments,
 }
 
 /// The line that the parent of an embedded executor sends.
@@ -74,12 +51,27 @@ struct EmbeddedSettings {
 type Refusal = ExitCode;
 
 pub(crate) fn run(arguments: ServeArguments) -> ExitCode {
-    start_log(&arguments);
+    // Before any key is read.
     if let Err(error) = codemode_jail::harden_executor() {
         return exit::report(&error, None, exit::FAILURE);
     }
     let embedded = arguments.embedded;
-    let config = match configure(arguments) {
+    let scope = if embedded { Scope::Embedded } else { Scope::Service };
+    let read = match arguments.settings.read(&Environment::of_process(), scope) {
+        Ok(read) => read,
+        Err(error) => return config::refuse(&error),
+    };
+    if !read.resolved.faults.is_empty() {
+        return config::refuse_settings(&read);
+    }
+    start_log(&read.resolved, embedded);
+    if let Some(path) = &read.file {
+        tracing::info!(path = %path.display(), named = read.named, "read settings");
+    }
+    for warning in &read.resolved.warnings {
+        tracing::warn!("{warning}");
+    }
+    let config = match configure(arguments, &read.resolved) {
         Ok(config) => config,
         Err(refusal) => return refusal,
     };
@@ -101,7 +93,7 @@ async fn serve(config: ExecutorConfig, embedded: bool) -> ExitCode {
             return exit::report(&error, None, exit::FAILURE);
         }
     } else {
-        tracing::info!(listen = %executor.listen(), profile = executor.jail_profile(), "serving");
+        tracing::info!(listen = executor.url(), profile = executor.jail_profile(), "serving");
     }
     match executor.serve(stopped(embedded)).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,54 +117,128 @@ fn refuse(error: &ServeError) -> ExitCode {
     }
 }
 
-fn configure(arguments: ServeArguments) -> Result<ExecutorConfig, Refusal> {
-    let python = python::find(arguments.python.as_deref())
+fn configure(arguments: ServeArguments, settings: &Resolved) -> Result<ExecutorConfig, Refusal> {
+    let python = python::find(settings.text("python").map(Path::new))
         .map_err(|error| exit::report(&error, Some(python::PythonNotFound::HINT), exit::UNAVAILABLE))?;
-    let (listen, api_keys) = if arguments.embedded { embedded_settings()? } else { keys(&arguments)? };
+    let (listen, tenants) =
+        if arguments.embedded { embedded_settings()? } else { (listen(settings)?, tenants(settings)?) };
     let mut config = ExecutorConfig::new(listen, python);
-    config.api_keys = api_keys;
+    config.tenants = tenants;
+    config.tls = tls(settings);
     if arguments.allow_anonymous {
         config.anonymous = Anonymous::Allowed;
     }
     // An application on a laptop takes what its kernel offers; a service must be told to take less.
-    config.profile = arguments.profile.or_else(|| (!arguments.embedded).then_some(Profile::Standard));
+    let profile = settings.text("profile").filter(|_| settings.is_given("profile") || !arguments.embedded);
+    config.profile = profile.map(|profile| profile.parse::<Profile>().expect("the table has the jail's profiles"));
     if arguments.allow_missing_layers {
         config.strictness = Strictness::AllowMissingLayers;
     }
     config.without_layers = arguments.without_layer.into_iter().collect::<LayerSet>();
-    config.pool.idle = arguments.idle_workers.unwrap_or(config.pool.idle);
-    config.pool.capacity = arguments.capacity.unwrap_or(config.pool.capacity);
-    config.pool.queue = arguments.queue.unwrap_or(config.pool.queue);
-    config.grace = Duration::from_secs(arguments.grace);
+    let count = |key: &str| settings.integer(key).and_then(|count| u32::try_from(count).ok());
+    config.pool.idle = count("idle_workers").unwrap_or(config.pool.idle);
+    config.pool.capacity = count("capacity").unwrap_or(config.pool.capacity);
+    config.pool.queue = count("queue").unwrap_or(config.pool.queue);
+    config.grace = settings.integer("grace").map_or(config.grace, Duration::from_secs);
     config.retire_after_forks = arguments.retire_after_forks.unwrap_or(config.retire_after_forks);
+    limit(settings, arguments.embedded, &mut config);
     Ok(config)
 }
 
-fn embedded_settings() -> Result<(Listen, Vec<ApiKey>), Refusal> {
+/// A limit that is set is what an execution gets, and the most that a client can ask for. One that is not set is what an
+/// execution of a service gets; a client may ask for up to the executor's own ceiling.
+fn limit(settings: &Resolved, embedded: bool, config: &mut ExecutorConfig) {
+    let (defaults, ceilings) = (&mut config.default_limits, &mut config.limit_ceilings);
+    let mut set = |key: &str, apply: &dyn Fn(&mut Limits, u64)| {
+        let given = settings.is_given(key);
+        if let Some(value) = settings.integer(key).filter(|_| given || !embedded) {
+            apply(defaults, value);
+            if given {
+                apply(ceilings, value);
+            }
+        }
+    };
+    set("limits.code_timeout", &|limits, seconds| limits.wall_time = Duration::from_secs(seconds));
+    set("limits.max_code_length", &|limits, bytes| limits.code = bytes);
+    set("limits.memory", &|limits, bytes| limits.memory = bytes);
+    set("limits.cpu_time", &|limits, seconds| limits.cpu_time = Duration::from_secs(seconds));
+    set("limits.output", &|limits, bytes| limits.output = bytes);
+    set("limits.tool_calls", &|limits, count| limits.tool_calls = u32::try_from(count).unwrap_or(u32::MAX));
+}
+
+/// The address to listen on, as text: `listen`, else `host` and `port`. Where neither a host nor a key is given, the host
+/// is loopback: to serve the network without a key must be asked for.
+pub(crate) fn address(settings: &Resolved) -> String {
+    if let Some(listen) = settings.text("listen") {
+        return listen.to_owned();
+    }
+    let keyed = settings.is_given("api_key") || settings.is_given("api_key_file");
+    let host = settings.text("host").filter(|_| keyed || settings.is_given("host")).unwrap_or("127.0.0.1");
+    let port = settings.integer("port").unwrap_or_default();
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+fn listen(settings: &Resolved) -> Result<Listen, Refusal> {
+    let address = address(settings);
+    if address.starts_with("unix:") {
+        return address.parse().map_err(|error: String| exit::report(&std::io::Error::other(error), None, exit::USAGE));
+    }
+    // Names are looked up once, at the start.
+    let found = address.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.map(Listen::Tcp).ok_or_else(|| {
+        let error = std::io::Error::other(format!("found no address to listen on for `{address}`"));
+        exit::report(&error, Some("set the host to an IP address of this machine"), exit::USAGE)
+    })
+}
+
+/// What the executor serves with; `None` is plain text. Whether TLS was asked for is decided by the settings.
+fn tls(settings: &Resolved) -> Option<ServerTls> {
+    if !settings.is_true("tls.enabled") {
+        return None;
+    }
+    let path = |key: &str| settings.text(key).map(PathBuf::from);
+    let named = |key: &str| path(key).expect("TLS without its certificate or key is a fault of the settings");
+    let client_ca_file = path("tls.ca_file");
+    let client_auth = match (&client_ca_file, settings.is_true("tls.require_client_auth")) {
+        (None, _) => ClientAuth::None,
+        (Some(_), false) => ClientAuth::Optional,
+        (Some(_), true) => ClientAuth::Required,
+    };
+    Some(ServerTls { cert_file: named("tls.cert_file"), key_file: named("tls.key_file"), client_ca_file, client_auth })
+}
+
+fn embedded_settings() -> Result<(Listen, Vec<Tenant>), Refusal> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|error| exit::report(&error, None, exit::USAGE))?;
     let settings: EmbeddedSettings =
         serde_json::from_str(&line).map_err(|error| exit::report(&error, None, exit::USAGE))?;
     let key = ApiKey::new(&settings.api_key).map_err(|error| exit::report(&error, None, exit::USAGE))?;
-    Ok((Listen::Unix(settings.socket), vec![key]))
+    Ok((Listen::Unix(settings.socket), vec![Tenant::new("embedded", vec![key])]))
 }
 
-fn keys(arguments: &ServeArguments) -> Result<(Listen, Vec<ApiKey>), Refusal> {
-    let mut texts = Vec::new();
-    if let Some(path) = &arguments.api_key_file {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            let error = std::io::Error::new(error.kind(), format!("failed to read `{}`: {error}", path.display()));
-            exit::report(&error, None, exit::USAGE)
-        })?;
-        texts.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+/// Those of the file of keys, and the one of the single key.
+fn tenants(settings: &Resolved) -> Result<Vec<Tenant>, Refusal> {
+    const HINT: Option<&str> = Some("make a key with: openssl rand -hex 32");
+    let mut tenants = Vec::new();
+    if let Some(path) = settings.text("api_key_file") {
+        let refuse = |kind, what: String, hint| exit::report(&std::io::Error::new(kind, what), hint, exit::USAGE);
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| refuse(error.kind(), format!("failed to read `{path}`: {error}"), None))?;
+        tenants = keys::parse(&text)
+            .map_err(|error| refuse(ErrorKind::InvalidData, format!("failed to read `{path}`: {error}"), HINT))?;
+        if tenants.is_empty() {
+            return Err(refuse(ErrorKind::InvalidData, format!("`{path}` has no key"), HINT));
+        }
     }
-    // Not an option: a key on a command line is seen by every user of the machine.
-    if let Ok(text) = std::env::var("CODEMODE_API_KEY") {
-        texts.push(text);
+    // Not a flag: a key on a command line is seen by every user of the machine.
+    if let Some(text) = settings.text("api_key") {
+        let key = ApiKey::new(text).map_err(|error| exit::report(&error, HINT, exit::USAGE))?;
+        // A key that is in both places has the limits of the file.
+        if !tenants.iter().any(|tenant| tenant.keys.contains(&key)) {
+            tenants.push(Tenant::new("api_key", vec![key]));
+        }
     }
-    let keys = texts.iter().map(|text| ApiKey::new(text)).collect::<Result<Vec<_>, _>>();
-    let keys = keys.map_err(|error| exit::report(&error, Some("make one with: openssl rand -hex 32"), exit::USAGE))?;
-    Ok((arguments.listen.clone(), keys))
+    Ok(tenants)
 }
 
 /// Tells the parent where to connect.
@@ -227,9 +293,106 @@ fn parse_layer(name: &str) -> Result<Layer, String> {
     Layer::ALL.into_iter().find(|layer| layer.name() == name).ok_or_else(|| format!("expected one of: {}", names()))
 }
 
-fn start_log(arguments: &ServeArguments) {
-    let default = if arguments.embedded { "warn" } else { "info" };
+fn start_log(settings: &Resolved, embedded: bool) {
+    let default = match settings.text("log_level").unwrap_or_default() {
+        // An application's standard error is its own.
+        _ if embedded && !settings.is_given("log_level") => "warn",
+        "DEBUG" => "debug",
+        "WARNING" => "warn",
+        "ERROR" | "CRITICAL" => "error",
+        _ => "info",
+    };
     let filter = EnvFilter::try_from_env("CODEMODE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    if arguments.log_json { log.json().init() } else { log.compact().init() }
+    if settings.is_true("log_json") { log.json().init() } else { log.compact().init() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::settings::{Read, yaml::YamlError};
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        settings: SettingArguments,
+    }
+
+    /// The settings of a file, variables and flags, as `codemode serve` reads them.
+    fn read<const COUNT: usize>(
+        file: &str,
+        variables: [(&str, &str); COUNT],
+        flags: &[&str],
+    ) -> Result<Read, YamlError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("codemode-sidecar.yaml");
+        std::fs::write(&path, file).unwrap();
+        let arguments = [&["serve", "-c", path.to_str().unwrap()], flags].concat();
+        let command = Command::try_parse_from(arguments).unwrap();
+        command.settings.read(&Environment::from(variables), Scope::Service)
+    }
+
+    /// What is served with, or what is wrong.
+    fn served<const COUNT: usize>(
+        file: &str,
+        variables: [(&str, &str); COUNT],
+        flags: &[&str],
+    ) -> Result<Option<ServerTls>, String> {
+        let resolved = read(file, variables, flags).unwrap().resolved;
+        match resolved.faults.first() {
+            Some(fault) => Err(fault.to_string().rsplit("tls: ").next().unwrap().to_owned()),
+            None => Ok(tls(&resolved)),
+        }
+    }
+
+    fn with(client_ca_file: Option<&str>, client_auth: ClientAuth) -> ServerTls {
+        let client_ca_file = client_ca_file.map(PathBuf::from);
+        ServerTls { cert_file: "c".into(), key_file: "k".into(), client_ca_file, client_auth }
+    }
+
+    const NO_FILES: &str = "enabled needs cert_file and key_file";
+    const NO_AUTHORITY: &str = "require_client_auth needs ca_file";
+
+    #[test]
+    fn whoever_names_a_file_of_tls_never_gets_plain_text() {
+        for key in ["ca_file", "cert_file", "key_file"] {
+            assert_eq!(served(&format!("tls: {{{key}: x}}"), [], &[]), Err(NO_FILES.to_owned()), "{key}");
+        }
+        assert_eq!(served("tls: {require_client_auth: true}", [], &[]), Err(NO_FILES.to_owned()));
+        for flags in [
+            &["--tls-cert-file", "c"][..],
+            &["--tls-key-file", "k"],
+            &["--tls-client-ca-file", "a"],
+            &["--tls-require-client-auth"],
+            &["--tls"],
+        ] {
+            assert_eq!(served("{}", [], flags), Err(NO_FILES.to_owned()), "{flags:?}");
+        }
+        assert_eq!(served("{}", [("CODEMODE_TLS_CERT_FILE", "c")], &[]), Err(NO_FILES.to_owned()));
+        let flags = ["--tls-cert-file", "c", "--tls-key-file", "k"];
+        assert_eq!(served("tls: {ca_file: a}", [], &flags), Ok(Some(with(Some("a"), ClientAuth::Optional))));
+    }
+
+    #[test]
+    fn plain_text_is_served_where_nothing_is_named_or_it_is_asked_for() {
+        let named = ["--tls-cert-file", "c", "--tls-key-file", "k", "--tls-client-ca-file", "a"];
+        assert_eq!(served("{}", [], &[]), Ok(None));
+        assert_eq!(served("{}", [], &["--tls-cert-file", "", "--tls-key-file=", "--tls-client-ca-file="]), Ok(None));
+        assert_eq!(served("{}", [], &["--tls-require-client-auth=false"]), Ok(None));
+        assert_eq!(served("{}", [], &[&["--tls=false"], &named[..]].concat()), Ok(None));
+        assert_eq!(served("tls: {enabled: false, ca_file: a}", [], &[]), Ok(None));
+        // The client of the same host reads the same variable: alone it says nothing of this executor.
+        assert_eq!(served("{}", [("CODEMODE_TLS_CA_FILE", "a")], &[]), Ok(None));
+    }
+
+    #[test]
+    fn settings_say_which_clients_are_asked_for_a_certificate() {
+        let served = |more: &str| served(&format!("tls: {{cert_file: c, key_file: k{more}}}"), [], &[]);
+        assert_eq!(served(""), Ok(Some(with(None, ClientAuth::None))));
+        assert_eq!(served(", ca_file: a"), Ok(Some(with(Some("a"), ClientAuth::Optional))));
+        assert_eq!(served(", ca_file: a, require_client_auth: yes"), Ok(Some(with(Some("a"), ClientAuth::Required))));
+        assert_eq!(served(", require_client_auth: yes"), Err(NO_AUTHORITY.to_owned()));
+    }
 }

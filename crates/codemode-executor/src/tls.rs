@@ -1,32 +1,20 @@
-//! TLS of the executor: its certificate, which clients it asks for one, and the handshakes of new connections.
+//! TLS of the executor: its certificate, which clients it asks for one, and the handshake of a new connection.
 //!
-//! ```text
-//!  accept ──► handshake (a task each) ──done──► served
-//!                │  └─ 10 s ─► dropped
-//!                └─ failed ─► the alert is sent and read ─► dropped
-//! ```
-//!
-//! A handshake that stalls or fails touches no other: each is a task, their number is bounded, and where the bound is
-//! reached the oldest one makes room. The files are read again when they have changed, so a new certificate serves the
-//! next connection without a restart; open connections keep what they were opened with.
+//! When a handshake begins and how long it may take is [`crate::connections`]' affair. One that fails says why, in the log
+//! and to its peer. The files are read again when they have changed, so a new certificate serves the next connection without
+//! a restart; open connections keep what they were opened with.
 
-use std::collections::VecDeque;
 use std::fs::Metadata;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use codemode_tls::{ALPN_HTTP2, TlsFile, TlsFileError, provider, read_authorities, read_identity};
-use futures_core::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::sign::SingleCertAndKey;
@@ -34,17 +22,10 @@ use tokio_rustls::rustls::{CertificateError, Error, InvalidMessage, ServerConfig
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info, warn};
 
-/// A handshake takes a few round trips; a peer that needs longer is not there.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-
-/// Handshakes under way at once. Each costs a descriptor and some 40 KiB; the usual limit of descriptors is 1024.
-const MAX_HANDSHAKES: usize = 256;
+use crate::connections::Opening;
 
 /// How long a client may take to read why its handshake failed. Closing at once could destroy the alert on its way.
 const ALERT_TIME: Duration = Duration::from_millis(500);
-
-/// How long to wait where no connection can be accepted: mostly, where no descriptor is left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What of TLS an executor is started with. It serves TCP alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,93 +181,28 @@ impl Certificates {
     }
 }
 
-/// Connections whose handshake is done.
-pub(crate) struct TlsIncoming {
-    listener: TcpListener,
-    certificates: Certificates,
-    handshakes: JoinSet<Option<TlsStream<TcpStream>>>,
-    /// The oldest first; ended ones are dropped as they come to the front.
-    order: VecDeque<AbortHandle>,
-    /// Accepted, while the oldest handshake makes room for it.
-    waiting: Option<(TcpStream, SocketAddr)>,
-    pause: Option<Pin<Box<Sleep>>>,
-}
+impl Opening<TcpStream> for Certificates {
+    type Stream = TlsStream<TcpStream>;
 
-impl TlsIncoming {
-    pub(crate) fn new(listener: TcpListener, certificates: Certificates) -> Self {
-        Self { listener, certificates, handshakes: JoinSet::new(), order: VecDeque::new(), waiting: None, pause: None }
-    }
-
-    fn begin(&mut self, socket: TcpStream, peer: SocketAddr) {
-        let acceptor = TlsAcceptor::from(self.certificates.current());
-        self.order.push_back(self.handshakes.spawn(handshake(acceptor, socket, peer)));
-    }
-
-    fn drop_ended(&mut self) {
-        while self.order.front().is_some_and(AbortHandle::is_finished) {
-            self.order.pop_front();
-        }
+    fn open(&mut self, socket: TcpStream) -> impl Future<Output = Option<Self::Stream>> + Send + 'static {
+        handshake(TlsAcceptor::from(self.current()), socket)
     }
 }
 
-impl Stream for TlsIncoming {
-    type Item = io::Result<TlsStream<TcpStream>>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        loop {
-            // Those that failed have said so; those that were dropped are errors of the task.
-            while let Poll::Ready(Some(ended)) = this.handshakes.poll_join_next(context) {
-                if let Ok(Some(stream)) = ended {
-                    return Poll::Ready(Some(Ok(stream)));
-                }
-            }
-            this.drop_ended();
-            if let Some((socket, peer)) = this.waiting.take_if(|_| this.handshakes.len() < MAX_HANDSHAKES) {
-                this.begin(socket, peer);
-            }
-            if this.waiting.is_some() {
-                // Woken when the aborted one is gone.
-                return Poll::Pending;
-            }
-            if let Some(pause) = &mut this.pause {
-                std::task::ready!(pause.as_mut().poll(context));
-                this.pause = None;
-            }
-            match std::task::ready!(this.listener.poll_accept(context)) {
-                Ok((socket, peer)) if this.handshakes.len() < MAX_HANDSHAKES => this.begin(socket, peer),
-                Ok(connection) => {
-                    this.waiting = Some(connection);
-                    if let Some(oldest) = this.order.pop_front() {
-                        debug!("too many TLS handshakes: the oldest one is dropped");
-                        oldest.abort();
-                    }
-                }
-                Err(error) => {
-                    debug!(%error, "failed to accept a connection");
-                    this.pause = Some(Box::pin(sleep(ACCEPT_PAUSE)));
-                }
-            }
-        }
+/// Its deadline is that of the connection's opening.
+async fn handshake(acceptor: TlsAcceptor, socket: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let peer = socket.peer_addr().map_or_else(|_| "a peer that is gone".to_owned(), |peer| peer.to_string());
+    let (error, socket) = match acceptor.accept(socket).into_fallible().await {
+        Ok(stream) => return Some(stream),
+        Err(failed) => failed,
+    };
+    if let Some(reason) = reason(&error) {
+        info!(peer, reason, "a TLS handshake failed");
+    } else {
+        // A port scan, a check whether the port is open, a client that went away.
+        debug!(peer, %error, "a connection ended before its TLS handshake");
     }
-}
-
-async fn handshake(acceptor: TlsAcceptor, socket: TcpStream, peer: SocketAddr) -> Option<TlsStream<TcpStream>> {
-    // Without it every answer waits 40 ms for the client's acknowledgement of the one before.
-    let _ = socket.set_nodelay(true);
-    match timeout(HANDSHAKE_TIME, acceptor.accept(socket).into_fallible()).await {
-        Ok(Ok(stream)) => return Some(stream),
-        Ok(Err((error, socket))) => {
-            if let Some(reason) = reason(&error) {
-                info!(%peer, reason, "a TLS handshake failed");
-            } else {
-                // A port scan, a check whether the port is open, a client that went away.
-                debug!(%peer, %error, "a connection ended before its TLS handshake");
-            }
-            let _ = timeout(ALERT_TIME, until_closed(socket)).await;
-        }
-        Err(_) => debug!(%peer, "a TLS handshake took longer than {} s", HANDSHAKE_TIME.as_secs()),
-    }
+    let _ = timeout(ALERT_TIME, until_closed(socket)).await;
     None
 }
 

@@ -91,5 +91,5 @@ def _tools_of(module: ModuleType) -> Iterable[tuple[str, Any]]:
 def _name_of(tool: Any) -> str:
     name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
     if not isinstance(name, str):
-        raise ValueError(f"a {type(tool).__name__} in `tools` has no name: use a dict, `tools = {{'name': …}}`")  # noqa: TRY004
+        raise ValueError(f"a {type(tool).__name__} in `tools` has no name: use a dict, `tools = {{'name': …}}`")
     return name

@@ -1,97 +1,111 @@
 """`ClientConfig`: where the executor is and how to talk to it.
 
-The key is an ordinary ``str`` for those who read it and is never shown: not by ``repr``, not by an error. Environment
-variables are named in `VARIABLES`, the only place; an error in one of them names it.
+The key is an ordinary ``str`` for those who read it and is never shown: not by ``repr``, not by an error.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator
 
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+from codemode.config.section import Section
+from codemode.config.setting import Boolean, Integer, LogLevel, OptionalText, Secret, Variable, variables_of
+from codemode.core.tls import fault_of
 
-VARIABLES: Mapping[str, tuple[str, ...]] = {
-    "CODEMODE_EXECUTOR_URL": ("executor_url",),
-    "CODEMODE_EXECUTOR_API_KEY": ("executor_api_key",),
-    "CODEMODE_EXECUTOR_TIMEOUT": ("executor_timeout",),
-    "CODEMODE_MAX_CODE_LENGTH": ("max_code_length",),
-    "CODEMODE_RETRY_ENABLED": ("retry", "enabled"),
-    "CODEMODE_RETRY_MAX_ATTEMPTS": ("retry", "max_attempts"),
-    "CODEMODE_RETRY_BACKOFF_BASE_MS": ("retry", "backoff_base_ms"),
-    "CODEMODE_RETRY_BACKOFF_MAX_MS": ("retry", "backoff_max_ms"),
-    "CODEMODE_TLS_ENABLED": ("tls", "enabled"),
-    "CODEMODE_TLS_MODE": ("tls", "mode"),
-    "CODEMODE_TLS_CA_FILE": ("tls", "ca_file"),
-    "CODEMODE_TLS_CLIENT_CERT_FILE": ("tls", "client_cert_file"),
-    "CODEMODE_TLS_CLIENT_KEY_FILE": ("tls", "client_key_file"),
-    "CODEMODE_LOG_LEVEL": ("observability", "log_level"),
-    "CODEMODE_INCLUDE_CORRELATION_ID": ("observability", "include_correlation_id"),
-    "CODEMODE_CORRELATION_ID_PREFIX": ("observability", "correlation_id_prefix"),
-    "CODEMODE_TRACEBACK_LIMIT": ("observability", "traceback_limit"),
-}
-"""The environment variables and the settings that they set."""
-
-_REQUIRED = ("CODEMODE_EXECUTOR_URL", "CODEMODE_EXECUTOR_API_KEY")
 _SCHEMES = ("http://", "https://", "grpc://", "grpcs://")
 
 
-class _Strict(BaseModel):
-    # Inputs may hold the key: errors must not quote them.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class RetryConfig(_Strict):
+class RetryConfig(Section):
     """When a request is sent again that the executor did not accept."""
 
-    enabled: bool = True
-    max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    backoff_base_ms: Annotated[int, Field(ge=10, le=10_000)] = 100
-    backoff_max_ms: Annotated[int, Field(ge=100, le=60_000)] = 5000
+    location: ClassVar[str] = "retry"
 
-    @model_validator(mode="after")
-    def validate_backoff_order(self) -> RetryConfig:
-        """The base must not be above the maximum."""
-        if self.backoff_base_ms > self.backoff_max_ms:
-            raise ValueError("backoff_base_ms must not be above backoff_max_ms")
-        return self
+    enabled: Annotated[
+        Boolean,
+        Variable("CODEMODE_RETRY_ENABLED"),
+        Field(description="Send a request again that the executor did not accept, or whose connection was lost."),
+    ] = True
+    max_attempts: Annotated[
+        Integer,
+        Variable("CODEMODE_RETRY_MAX_ATTEMPTS"),
+        Field(ge=1, le=10, description="Attempts, the first included."),
+    ] = 3
+    backoff_base_ms: Annotated[
+        Integer,
+        Variable("CODEMODE_RETRY_BACKOFF_BASE_MS"),
+        Field(
+            ge=10, le=10_000, description="Milliseconds before the second attempt; each further wait is twice as long."
+        ),
+    ] = 100
+    backoff_max_ms: Annotated[
+        Integer,
+        Variable("CODEMODE_RETRY_BACKOFF_MAX_MS"),
+        Field(ge=100, le=60_000, description="Milliseconds of the longest wait; not below `backoff_base_ms`."),
+    ] = 5000
+
+    def _fault_between(self) -> str | None:
+        above = self.backoff_base_ms > self.backoff_max_ms
+        return "backoff_base_ms must not be above backoff_max_ms" if above else None
 
 
-class TlsClientConfig(_Strict):
-    """TLS to the executor. ``mode``: ``system`` for the system's authorities, ``custom`` for those of ``ca_file``."""
+class TlsClientConfig(Section):
+    """TLS to the executor."""
 
-    enabled: bool = False
-    mode: Literal["system", "custom"] = "system"
-    ca_file: str | None = None
-    client_cert_file: str | None = None
-    client_key_file: str | None = None
+    location: ClassVar[str] = "tls"
 
-    @model_validator(mode="after")
-    def validate_tls_files(self) -> TlsClientConfig:
-        """Certificate and key of the client come together, and a custom authority needs its file."""
+    enabled: Annotated[Boolean, Variable("CODEMODE_TLS_ENABLED"), Field(description="Use TLS to the executor.")] = False
+    mode: Annotated[
+        Literal["system", "custom"],
+        Variable("CODEMODE_TLS_MODE"),
+        Field(description="Whom to trust: `system`, the system's authorities; `custom`, those of `ca_file`."),
+    ] = "system"
+    ca_file: Annotated[
+        OptionalText,
+        Variable("CODEMODE_TLS_CA_FILE"),
+        Field(description="Authorities that sign executors' certificates (PEM)."),
+    ] = None
+    client_cert_file: Annotated[
+        OptionalText,
+        Variable("CODEMODE_TLS_CLIENT_CERT_FILE"),
+        Field(description="The client's own certificate chain (PEM), where the executor asks for one."),
+    ] = None
+    client_key_file: Annotated[
+        OptionalText, Variable("CODEMODE_TLS_CLIENT_KEY_FILE"), Field(description="Its private key (PEM).")
+    ] = None
+
+    def _fault_between(self) -> str | None:
         if (self.client_cert_file is None) != (self.client_key_file is None):
-            raise ValueError("client_cert_file and client_key_file must be given together")
+            return "client_cert_file and client_key_file must be given together"
         if self.enabled and self.mode == "custom" and self.ca_file is None:
-            raise ValueError("mode `custom` needs ca_file")
-        return self
+            return "mode `custom` needs ca_file"
+        return None
 
 
-class ObservabilityConfig(_Strict):
+class ObservabilityConfig(Section):
     """Correlation ids and logs."""
 
-    log_level: LogLevel = "INFO"
-    include_correlation_id: bool = True
-    correlation_id_prefix: Annotated[str, Field(min_length=1, max_length=8)] = "cm"
-    traceback_limit: Annotated[int, Field(ge=0, le=50)] = 5
+    location: ClassVar[str] = "observability"
 
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def validate_log_level(cls, v: Any) -> Any:
-        """Any case is accepted."""
-        return v.upper() if isinstance(v, str) else v
+    log_level: Annotated[
+        LogLevel, Variable("CODEMODE_LOG_LEVEL"), Field(description="The level of the package's log.")
+    ] = "INFO"
+    include_correlation_id: Annotated[
+        Boolean,
+        Variable("CODEMODE_INCLUDE_CORRELATION_ID"),
+        Field(description="Give each execution a correlation id where the caller gives none."),
+    ] = True
+    correlation_id_prefix: Annotated[
+        str,
+        Variable("CODEMODE_CORRELATION_ID_PREFIX"),
+        Field(min_length=1, max_length=8, description="What these begin with: printable ASCII."),
+    ] = "cm"
+    traceback_limit: Annotated[
+        Integer,
+        Variable("CODEMODE_TRACEBACK_LIMIT"),
+        Field(ge=0, le=50, description="Frames of a traceback that are kept."),
+    ] = 5
 
     @field_validator("correlation_id_prefix")
     @classmethod
@@ -102,7 +116,7 @@ class ObservabilityConfig(_Strict):
         return v
 
 
-class ClientConfig(_Strict):
+class ClientConfig(Section):
     """Where the executor is and how to talk to it.
 
     Attributes:
@@ -115,10 +129,22 @@ class ClientConfig(_Strict):
         observability: Correlation ids and logs.
     """
 
-    executor_url: str
-    executor_api_key: Annotated[str, Field(min_length=1)]
-    executor_timeout: Annotated[int, Field(ge=1, le=600)] = 35
-    max_code_length: Annotated[int, Field(ge=100, le=100_000)] = 50_000
+    executor_url: Annotated[
+        str,
+        Variable("CODEMODE_EXECUTOR_URL"),
+        Field(description="`http://`, `https://`, `grpc://` or `grpcs://` with host and port, or `unix:/path`."),
+    ]
+    executor_api_key: Annotated[
+        str, Secret(), Variable("CODEMODE_EXECUTOR_API_KEY"), Field(min_length=1, description="The executor's key.")
+    ]
+    executor_timeout: Annotated[
+        Integer, Variable("CODEMODE_EXECUTOR_TIMEOUT"), Field(ge=1, le=600, description="Seconds for a whole request.")
+    ] = 35
+    max_code_length: Annotated[
+        Integer,
+        Variable("CODEMODE_MAX_CODE_LENGTH"),
+        Field(ge=100, le=100_000, description="Characters of a program; a longer one is rejected unsent."),
+    ] = 50_000
     retry: RetryConfig = Field(default_factory=RetryConfig)
     tls: TlsClientConfig = Field(default_factory=TlsClientConfig)
     observability: ObservabilityConfig = Field(default_factory=ObservabilityConfig)
@@ -132,7 +158,12 @@ class ClientConfig(_Strict):
             return url
         if not url.startswith(_SCHEMES) or url.endswith("://"):
             raise ValueError(f"must start with {', '.join(_SCHEMES)} or be unix:/path")
+        if "@" in url:
+            raise ValueError("must not hold a user or a password; the key is executor_api_key")
         return url.rstrip("/")
+
+    def _fault_between(self) -> str | None:
+        return fault_of(self.tls, self.executor_url, name="tls")
 
     @classmethod
     def from_env(cls) -> ClientConfig:
@@ -141,35 +172,14 @@ class ClientConfig(_Strict):
         Raises:
             ValueError: Required variables are missing, or one is wrong; the message names them and no value of theirs.
         """
-        missing = [name for name in _REQUIRED if not os.environ.get(name)]
-        if missing:
-            raise ValueError(f"missing environment variables: {', '.join(missing)}")
-        settings: dict[str, Any] = {}
-        for variable, path in VARIABLES.items():
-            value = os.environ.get(variable)
-            if value:
-                section = settings
-                for part in path[:-1]:
-                    section = section.setdefault(part, {})
-                section[path[-1]] = value
-        try:
-            return cls.model_validate(settings)
-        except ValidationError as error:
-            lines = [f"{_variable(detail['loc'])}: {detail['msg']}" for detail in error.errors(include_input=False)]
-            raise ValueError("invalid environment variables:\n" + "\n".join(lines)) from None
+        from codemode.config.effective import from_environment
+
+        return from_environment(cls)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, the key included."""
         return self.model_dump()
 
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, value in super().__repr_args__():
-            yield name, "**********" if name == "executor_api_key" else value
 
-
-def _variable(location: tuple[int | str, ...]) -> str:
-    for variable, path in VARIABLES.items():
-        if path == location:
-            return variable
-    # An error between several settings of a section.
-    return "CODEMODE_" + "_".join(str(part) for part in location).upper() + "_*"
+VARIABLES: Mapping[str, tuple[str, ...]] = variables_of(ClientConfig)
+"""The environment variables and the settings that they set."""

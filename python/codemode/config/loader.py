@@ -1,29 +1,59 @@
-"""Loads configuration files. ``${VAR}`` in a value is replaced by the environment variable, ``${VAR:-default}`` too.
+"""`ConfigLoader`: configurations from files, dicts and the environment.
 
-PyYAML is imported only when a file is loaded.
+``${VAR}`` in a value of a file or dict is replaced by the environment variable, ``${VAR:-default}`` too. The variables
+of the settings themselves, such as ``CODEMODE_EXECUTOR_URL``, beat a file; a dict is the application's own and stands.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from codemode.config import yaml_file
 from codemode.config.client_config import ClientConfig
+from codemode.config.effective import Configuration, Effective, effective
+from codemode.config.models import CodemodeConfig
+from codemode.config.section import Section, warn
+from codemode.config.sidecar_config import SidecarConfig
 from codemode.core.errors import CodemodeError
 
-_REFERENCE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+MODELS: Mapping[str, type[Section]] = {"client": ClientConfig, "sidecar": SidecarConfig, "legacy": CodemodeConfig}
+"""The kinds of configuration."""
+
+FILES: Mapping[str, str] = {
+    "client": "codemode-client.yaml",
+    "sidecar": "codemode-sidecar.yaml",
+    "legacy": "codemode.yaml",
+}
+"""The usual names of their files."""
+
+_log = logging.getLogger(__name__)
 
 
 class ConfigLoadError(CodemodeError):
-    """A configuration that cannot be used: what is wrong, and in which file."""
+    """A configuration that cannot be used: a line for each thing that is wrong, with its file or variable."""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The lines."""
+        return tuple(str(self).splitlines())
 
 
 class ConfigLoader:
-    """Loads a `ClientConfig` from a file, a dict or the environment."""
+    """Loads configurations."""
+
+    @classmethod
+    def load(cls, config_path: str | Path) -> CodemodeConfig:
+        """Loads ``codemode.yaml``. Raises as `load_client_config`."""
+        return _load_file(CodemodeConfig, config_path)
+
+    @classmethod
+    def load_dict(cls, config_dict: dict[str, Any]) -> CodemodeConfig:
+        """Makes the configuration of a dict with the keys of ``codemode.yaml``. Raises `ConfigLoadError`."""
+        return _load_dict(CodemodeConfig, config_dict)
 
     @classmethod
     def load_client_config(cls, config_path: str | Path) -> ClientConfig:
@@ -33,55 +63,86 @@ class ConfigLoader:
             FileNotFoundError: There is no such file.
             ConfigLoadError: It is not YAML, a variable that it names is missing, or a setting is wrong.
         """
-        path = Path(config_path)
-        if not path.is_file():
-            raise FileNotFoundError(f"no configuration file `{path}`")
-        try:
-            return cls.load_client_config_from_dict(_read(path))
-        except ConfigLoadError as error:
-            raise ConfigLoadError(f"`{path}`: {error}") from None
+        return _load_file(ClientConfig, config_path)
 
     @classmethod
     def load_client_config_from_dict(cls, config_dict: dict[str, Any]) -> ClientConfig:
-        """Makes the configuration of a dict with the keys of the file. Raises `ConfigLoadError` where one is wrong."""
-        try:
-            return ClientConfig.model_validate(_substitute(config_dict))
-        except ValidationError as error:
-            details = error.errors(include_input=False, include_url=False)
-            lines = [f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}" for detail in details]
-            raise ConfigLoadError("\n".join(lines)) from None
+        """Makes the configuration of a dict with the keys of the file. Raises `ConfigLoadError`."""
+        return _load_dict(ClientConfig, config_dict)
 
     @classmethod
     def load_client_config_from_env(cls) -> ClientConfig:
         """As `ClientConfig.from_env`."""
         return ClientConfig.from_env()
 
+    @classmethod
+    def load_sidecar_config(cls, config_path: str | Path) -> SidecarConfig:
+        """Loads ``codemode-sidecar.yaml``. Raises as `load_client_config`."""
+        return _load_file(SidecarConfig, config_path)
 
-def _read(path: Path) -> dict[str, Any]:
+    @classmethod
+    def load_sidecar_config_from_dict(cls, config_dict: dict[str, Any]) -> SidecarConfig:
+        """Makes the configuration of a dict with the keys of the file. Raises `ConfigLoadError`."""
+        return _load_dict(SidecarConfig, config_dict)
+
+    @classmethod
+    def load_sidecar_config_from_env(cls) -> SidecarConfig:
+        """As `SidecarConfig.from_env`."""
+        return SidecarConfig.from_env()
+
+    @classmethod
+    def validate_config_file(cls, config_path: str | Path) -> bool:
+        """Whether a file of any of the three kinds is valid. Why it is not, is logged as an error."""
+        try:
+            found = inspect_file(Path(config_path))
+        except (FileNotFoundError, ConfigLoadError) as error:
+            _log.error("%s", error)
+            return False
+        for fault in found.faults:
+            _log.error("%s", fault)
+        return found.config is not None
+
+
+def inspect_file(path: Path, kind: str | None = None) -> Effective[Section]:
+    """What is in force with a file, faults included; its kind is told by its keys.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ConfigLoadError: It cannot be read or is no mapping in YAML.
+    """
+    data = _read(path)
+    return effective(MODELS[kind or kind_of(data, path)], data=data, path=path, environ=os.environ)
+
+
+def kind_of(data: Mapping[Any, Any], path: Path) -> str:
+    """The kind of configuration that has the most of these keys; where several have, the one with the file's name."""
+    known = {kind: len(data.keys() & model.model_fields.keys()) for kind, model in MODELS.items()}
+    most = max(known.values())
+    kinds = [kind for kind in MODELS if known[kind] == most]
+    named = [kind for kind in kinds if FILES[kind] == path.name]
+    return (named or kinds)[0]
+
+
+def _load_file(model: type[Configuration], config_path: str | Path) -> Configuration:
+    path = Path(config_path)
+    return _config_of(effective(model, data=_read(path), path=path, environ=os.environ))
+
+
+def _load_dict(model: type[Configuration], config_dict: dict[str, Any]) -> Configuration:
+    return _config_of(effective(model, data=config_dict))
+
+
+def _config_of(found: Effective[Configuration]) -> Configuration:
+    if found.config is None:
+        raise ConfigLoadError("\n".join(map(str, found.faults)))
+    for text in found.warnings:
+        warn(text)
+    return found.config
+
+
+def _read(path: Path) -> dict[Any, Any]:
     try:
-        import yaml
-    except ImportError:
-        raise ConfigLoadError("reading YAML needs PyYAML: pip install pyyaml") from None
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigLoadError(f"not YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise ConfigLoadError("must be a mapping of settings")
-    return data
-
-
-def _substitute(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _substitute(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_substitute(item) for item in value]
-    return _REFERENCE.sub(_variable, value) if isinstance(value, str) else value
-
-
-def _variable(match: re.Match[str]) -> str:
-    name, default = match.group(1), match.group(2)
-    value = os.environ.get(name) or default
-    if value is None:
-        raise ConfigLoadError(f"environment variable {name} is not set")
-    return value
+        return yaml_file.read(path)
+    except yaml_file.UnreadableFileError as error:
+        problem = f"`{path}`: {error}"
+    raise ConfigLoadError(problem)

@@ -11,7 +11,7 @@ from codemode import Codemode
 from codemode.config import ClientConfig, ConfigLoader, ConfigLoadError
 from codemode.config.client_config import VARIABLES
 
-URL, KEY = "http://executor:8001", "very-secret"
+URL, KEY = "http://localhost:8001", "very-secret"
 
 
 @pytest.fixture(autouse=True)
@@ -118,24 +118,16 @@ def test_missing_and_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) 
         ClientConfig.from_env()
     assert str(raised.value) == (
         "invalid environment variables:\n"
-        "CODEMODE_EXECUTOR_TIMEOUT: Input should be greater than or equal to 1\n"
-        "CODEMODE_RETRY_MAX_ATTEMPTS: Input should be a valid integer, unable to parse string as an integer"
+        "CODEMODE_EXECUTOR_TIMEOUT: must be at least 1\n"
+        "CODEMODE_RETRY_MAX_ATTEMPTS: must be an integer"
     )
-
-
-def test_tls_is_refused_rather_than_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CODEMODE_EXECUTOR_URL", URL)
-    monkeypatch.setenv("CODEMODE_EXECUTOR_API_KEY", KEY)
-    monkeypatch.setenv("CODEMODE_TLS_ENABLED", "true")
-    with pytest.raises(ValueError, match=r"tls\.enabled: this version has no TLS"):
-        Codemode.from_env()
 
 
 def test_a_file_with_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
     path = tmp_path / "codemode-client.yaml"
     path.write_text(
-        "executor_url: ${MY_URL:-http://executor:8001}\nexecutor_api_key: ${MY_KEY}\nretry:\n  max_attempts: 5\n"
+        "executor_url: ${MY_URL:-http://localhost:8001}\nexecutor_api_key: ${MY_KEY}\nretry:\n  max_attempts: 5\n"
     )
     codemode = Codemode.from_client_config(config_path=path)
     assert codemode.client_config is not None
@@ -146,9 +138,12 @@ def test_a_file_with_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("executor_url: ${NOT_SET}\nexecutor_api_key: very-secret\n", "environment variable NOT_SET is not set"),
+        (
+            "executor_url: ${NOT_SET}\nexecutor_api_key: very-secret\n",
+            "executor_url: environment variable NOT_SET is not set",
+        ),
         ("- a\n", "must be a mapping of settings"),
-        ("executor_url: http://a:1\nexecutor_api_key: very-secret\nretries: 1\n", "retries: Extra inputs"),
+        ("executor_url: http://a:1\nexecutor_api_key: very-secret\nretries: 1\n", "retries: unknown key"),
         ("a: [", "not YAML"),
     ],
 )
@@ -168,5 +163,5 @@ def test_a_program_that_is_too_long_is_rejected_unsent() -> None:
     result = codemode.run("#" * 101)
     assert (result.outcome, result.error) == (
         "rejected",
-        "CodeTooLong: the program has 101 characters; `max_code_length` of the client is 100",
+        "CodeTooLong: the program has 101 characters; `max_code_length` is 100",
     )

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from codemode import Codemode, ComponentRegistry
-from codemode.config import ClientConfig
+from codemode.config import ClientConfig, GrpcTlsConfig, TlsClientConfig
 from codemode.core import tls
 from codemode.core.executor_client import ExecutorClient, ExecutorConnectionError
 from codemode.core.local import find_executable
@@ -305,7 +308,7 @@ def test_files_that_cannot_be_used_are_named_when_the_client_is_made(settings: S
 
 def test_tls_over_a_unix_socket_is_refused() -> None:
     with pytest.raises(ValueError) as refused:
-        ExecutorClient("unix:/run/codemode.sock", KEY, tls_config=Settings())  # type: ignore[arg-type]
+        ExecutorClient("unix:/run/codemode.sock", KEY, tls_config=Settings(mode="system"))  # type: ignore[arg-type]
     assert str(refused.value) == (
         "failed to prepare TLS for the executor at `unix:/run/codemode.sock`: a unix socket has no TLS: "
         "leave out the TLS "
@@ -387,14 +390,210 @@ def test_other_hosts_are_warned_of(host: str) -> None:
 
 
 def test_settings_that_contradict_themselves_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"^tls_config\.mode must be `system` or `custom`, not 'none'$"):
-        tls.options_of(Settings(mode="none"))
+    for url in ("http://executor", "https://executor"):
+        with pytest.raises(ValueError, match=r"^tls_config\.mode must be `system` or `custom`$"):
+            tls.options_of(Settings(mode="none"), url)
+        with pytest.raises(
+            ValueError, match=r"^tls_config\.client_cert_file and tls_config\.client_key_file must be given to"
+        ):
+            tls.options_of(Settings(mode="system", client_cert_file="a"), url)
+    assert tls.options_of(None, "https://executor") is None
+    assert tls.options_of(Settings(enabled=False, mode="system"), "https://executor") is None
+
+
+CUSTOM = "tls_config.mode `custom` needs tls_config.ca_file: name it, or set tls_config.mode to `system`"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("url", ["https://executor", "grpcs://executor:1", "HTTPS://executor"])
+def test_mode_custom_needs_its_authorities(url: str, enabled: bool) -> None:
+    with pytest.raises(ValueError) as refused:
+        ExecutorClient(url, KEY, tls_config=Settings(enabled=enabled))  # type: ignore[arg-type]
+    assert str(refused.value) == CUSTOM
+
+
+@pytest.mark.parametrize("section", [Settings, TlsClientConfig, GrpcTlsConfig])
+def test_named_authorities_are_trusted_alone_whatever_enabled_says(
+    secure_port: int, monkeypatch: pytest.MonkeyPatch, authority: Authority, clients: Authority, section: type[Any]
+) -> None:
+    url = f"https://localhost:{secure_port}"
+    assert run(url, section(enabled=False, ca_file=authority.ca_file)) == "42"
+    monkeypatch.setenv("SSL_CERT_FILE", authority.ca_file)
+    refused = run(url, section(enabled=False, ca_file=clients.ca_file))
+    assert refused is not None
+    assert refused.startswith(
+        UNREACHED + "the certificate of `localhost:PORT` is signed by an authority that is not in"
+    )
+
+
+def test_client_certificate_is_presented_whatever_enabled_says(
+    mutual_port: int, authority: Authority, clients: Authority
+) -> None:
+    settings = Settings(False, "system", authority.ca_file, *clients.sign("application@example.com"))
+    assert run(f"https://localhost:{mutual_port}", settings) == "42"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (Settings(False, ca_file="/ca.pem"), "ca_file"),
+        (Settings(False, client_cert_file="/a", client_key_file="/b"), "client_cert_file"),
+        (Settings(False, client_key_file="/b"), "client_key_file"),
+        (TlsClientConfig(ca_file="/ca.pem"), "ca_file"),
+        (GrpcTlsConfig(ca_file="/ca.pem"), "ca_file"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_files_that_plain_text_would_not_use_are_refused(scheme: str, settings: Any, name: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        ExecutorClient(f"{scheme}://localhost:8001", KEY, tls_config=settings)
+    assert str(refused.value) == (
+        f"tls_config.{name} would not be used: a {scheme}:// url without tls_config.enabled is plain text; write "
+        f"{'https' if scheme == 'http' else 'grpcs'}://, or set tls_config.enabled to true, or name no files"
+    )
+
+
+def test_files_are_idle_over_a_unix_socket() -> None:
+    ExecutorClient("unix:/run/codemode.sock", KEY, tls_config=Settings(False, ca_file="/a")).close()  # type: ignore[arg-type]
+
+
+def test_files_of_the_environment_of_an_executor_are_idle_on_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CODEMODE_TLS_ENABLED", "CODEMODE_TLS_MODE", "CODEMODE_TLS_CLIENT_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CODEMODE_TLS_CA_FILE", "/nowhere/ca.pem")
+    monkeypatch.setenv("CODEMODE_EXECUTOR_API_KEY", KEY)
+
+    def made(url: str) -> ClientConfig:
+        monkeypatch.setenv("CODEMODE_EXECUTOR_URL", url)
+        config = ClientConfig.from_env()
+        Codemode.from_client_config(config).close()
+        return config
+
+    for url in ("http://localhost:8001", "grpc://127.0.0.1:8001", "unix:/run/codemode.sock"):
+        assert made(url).tls.ca_file == "/nowhere/ca.pem"
+    # On another host the variable is this client's alone, and so it is where another one speaks of TLS.
     with pytest.raises(
-        ValueError, match=r"^tls_config\.client_cert_file and tls_config\.client_key_file must be given to"
+        ValueError, match=r"tls\.ca_file would not be used: a http:// url without tls\.enabled is plain"
     ):
-        tls.options_of(Settings(client_cert_file="a"))
-    assert tls.options_of(Settings(enabled=False, ca_file="/nowhere")) is None
-    assert tls.options_of(None) is None
+        made("http://executor:8001")
+    with pytest.raises(ValueError, match=r"cannot use `/nowhere/ca\.pem` as `ca_file`"):
+        made("https://localhost:8001")
+    monkeypatch.setenv("CODEMODE_TLS_ENABLED", "false")
+    with pytest.raises(ValueError, match=r"tls\.ca_file would not be used"):
+        made("http://localhost:8001")
+
+
+# === an executor asked for TLS by its file ===
+
+
+def test_executor_with_an_authority_in_its_file_does_not_serve_plain_text(authority: Authority, tmp_path: Path) -> None:
+    path = tmp_path / "codemode-sidecar.yaml"
+    path.write_text(f"api_key: {KEY}\ntls: {{ca_file: {authority.ca_file}}}\n")
+    assert refusal("-c", str(path)) == (64, f"error: `{path}`: tls: enabled needs cert_file and key_file\n")
+
+
+def test_executor_serves_tls_with_the_files_of_its_file(
+    authority: Authority, clients: Authority, tmp_path: Path
+) -> None:
+    own = authority.sign("localhost")
+    path = tmp_path / "codemode-sidecar.yaml"
+    path.write_text(f"tls: {{cert_file: {own.cert_file}, key_file: {own.key_file}, ca_file: {clients.ca_file}}}\n")
+    with serving("-c", str(path)) as port:
+        url = f"https://localhost:{port}"
+        assert run(url, Settings(ca_file=authority.ca_file)) == "42"
+        refused = run(url, Settings(True, "custom", authority.ca_file, *authority.sign("a@example.com")))
+        assert refused is not None
+        assert refused.startswith(UNREACHED + "`localhost:PORT` refused `client_cert_file`")
+
+
+# === peers without a key ===
+
+DESCRIPTORS = 300
+"""Of the executor below: as many as a small container may have."""
+
+
+@contextmanager
+def few_descriptors() -> Iterator[None]:
+    """For what is started within."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.fixture(scope="module", params=["tls", "plain"])
+def scarce(request: pytest.FixtureRequest, authority: Authority) -> Iterator[tuple[str, int, Settings | None]]:
+    """An executor with few descriptors: its url, its port, and what a client needs."""
+    secure = request.param == "tls"
+    arguments = flags(authority.sign("localhost")) if secure else ()
+    with ExitStack() as stack:
+        with few_descriptors():
+            port = stack.enter_context(serving(*arguments))
+        scheme = "https" if secure else "http"
+        yield f"{scheme}://localhost:{port}", port, Settings(ca_file=authority.ca_file) if secure else None
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+EMPTY_SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+def keyless(port: int, settings: Settings | None, said: bytes) -> socket.socket:
+    """A connection of a peer without a key: after its handshake, where there is TLS."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    if settings is None:
+        plain.sendall(said)
+        return plain
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    context.set_alpn_protocols(["h2"])
+    secure = context.wrap_socket(plain, server_hostname="localhost")
+    if said:
+        secure.sendall(said)
+    return secure
+
+
+@pytest.mark.parametrize("said", [b"", PREFACE[:5], PREFACE, PREFACE + EMPTY_SETTINGS])
+def test_connections_without_a_key_do_not_shut_out_a_client_with_one(
+    scarce: tuple[str, int, Settings | None], said: bytes
+) -> None:
+    url, port, settings = scarce
+    with ExecutorClient(url, KEY, tls_config=settings) as early, ExitStack() as stack:  # type: ignore[arg-type]
+        # Opened before, and idle meanwhile: it is not what makes room.
+        assert early.execute("result = 1", [], {}).result == "1"
+        first = stack.enter_context(keyless(port, settings, said))
+        for _ in range(DESCRIPTORS):
+            stack.enter_context(keyless(port, settings, said))
+        assert run(url, settings) == "42"
+        # The oldest made room; that it is closed is seen after what it was sent.
+        with suppress(ConnectionError, ssl.SSLError):
+            while first.recv(1024):
+                pass
+        assert early.execute("result = 2", [], {}).result == "2"
+        assert early.health_check()
+
+
+def test_a_thousand_connections_that_stall_half_way_do_not_shut_out_a_client(
+    scarce: tuple[str, int, Settings | None],
+) -> None:
+    url, port, settings = scarce
+    # The beginning of a TLS record and of a preface: neither is whole.
+    half = PREFACE[:12] if settings is None else bytes([22, 3, 1, 2, 0, 1])
+    with ExitStack() as stack:
+        for _ in range(1000):
+            stalled = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            with suppress(ConnectionError):  # it made room already
+                stalled.sendall(half)
+        assert run(url, settings) == "42"
+
+
+def test_silence_after_the_handshake_is_ended(scarce: tuple[str, int, Settings | None]) -> None:
+    _, port, settings = scarce
+    with keyless(port, settings, b"") as silent:
+        began = time.monotonic()
+        with suppress(ConnectionError, ssl.SSLError):
+            assert silent.recv(1024) == b""
+        assert 5 < time.monotonic() - began < 15
 
 
 def test_guide_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,9 +143,10 @@ impl fmt::Display for Address {
 
 /// A password in a URL must not reach a message.
 fn without_user_information(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
-        _ => url.to_owned(),
+    let Some(at) = url.rfind('@') else { return url.to_owned() };
+    match url[..at].find("://") {
+        Some(scheme) => format!("{}://…{}", &url[..scheme], &url[at..]),
+        None => format!("…{}", &url[at..]),
     }
 }
 
@@ -189,6 +190,10 @@ mod tests {
             "http://x/y",
             "unix:x",
             "http://a:b@x",
+            "ftp://a:b/c@x",
+            "a:b/c@x",
+            "a@b://x",
+            "unix:a@x",
         ];
         insta::assert_snapshot!(all.map(endpoint).join("\n"), @r"
         unknown scheme in the executor url `executor:8001`: use `http://host:port`, `https://host:port` or `unix:/path`
@@ -199,6 +204,10 @@ mod tests {
         malformed executor url `http://x/y`: it has no path, query or fragment: `http://host:port`
         malformed executor url `unix:x`: the path of a unix socket is absolute: `unix:/path`
         malformed executor url `http://…@x`: user information has no meaning here; pass the key on its own
+        unknown scheme in the executor url `ftp://…@x`: use `http://host:port`, `https://host:port` or `unix:/path`
+        unknown scheme in the executor url `…@x`: use `http://host:port`, `https://host:port` or `unix:/path`
+        unknown scheme in the executor url `…@b://x`: use `http://host:port`, `https://host:port` or `unix:/path`
+        malformed executor url `…@x`: the path of a unix socket is absolute: `unix:/path`
         ");
     }
 }

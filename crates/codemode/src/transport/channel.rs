@@ -182,7 +182,7 @@ fn ours(status: &tonic::Status) -> Status {
     let code = code(status.code());
     match status.source() {
         // Out of range: a message over the size limit, which the same request would meet again.
-        Some(source) if code != StatusCode::OutOfRange => match find::<Failure>(source) {
+        Some(source) if code != StatusCode::OutOfRange => match Failure::find(source) {
             Some(failure) => of_failure(failure),
             None => Status {
                 code: StatusCode::Unavailable,

@@ -5,6 +5,7 @@
 //! first thing that a peer says is looked at here, on its way, and what it means is left in a [`LastWord`].
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -12,14 +13,15 @@ use std::time::Duration;
 
 use codemode_tls::ALPN_HTTP2;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use tonic::codegen::{Service as _, StdError, http::Uri};
+use tonic::codegen::{StdError, http::Uri};
 use tonic::transport::{Channel, Endpoint};
-use tower::service_fn;
+use tower::{Service, ServiceExt as _, service_fn};
 
 use super::ClientTls;
 use super::failure::Failure;
@@ -44,12 +46,12 @@ impl LastWord {
 /// A channel in plain text. Dials nothing yet.
 pub(in crate::transport) fn plain(endpoint: &Endpoint, peer: &str, connect_timeout: Duration) -> (Channel, LastWord) {
     let last_word = LastWord::default();
-    let (tcp, peer, words) = (tcp(endpoint, connect_timeout), Arc::<str>::from(peer), last_word.clone());
+    let (dialler, words) = (Dialler::new(endpoint, peer, GaiResolver::new()), last_word.clone());
     let dial = move |uri: Uri| {
-        let (mut tcp, interpreter, words) = (tcp.clone(), Interpreter::Plain(Arc::clone(&peer)), words.clone());
+        let (dialler, words) = (dialler.clone(), words.clone());
         async move {
-            let stream = tcp.call(uri).await?.into_inner();
-            Ok::<_, StdError>(TokioIo::new(Watched::new(stream, interpreter, words)))
+            let stream = dialler.connect(uri, Deadline::new(connect_timeout)).await?;
+            Ok::<_, StdError>(TokioIo::new(Watched::new(stream, Interpreter::Plain(dialler.peer), words)))
         }
     };
     (endpoint.connect_with_connector_lazy(service_fn(dial)), last_word)
@@ -58,39 +60,108 @@ pub(in crate::transport) fn plain(endpoint: &Endpoint, peer: &str, connect_timeo
 /// A channel with TLS, and without any way to plain text. Dials nothing yet.
 pub(in crate::transport) fn tls(endpoint: &Endpoint, tls: ClientTls, connect_timeout: Duration) -> (Channel, LastWord) {
     let last_word = LastWord::default();
-    let (tcp, tls, words) = (tcp(endpoint, connect_timeout), Arc::new(tls), last_word.clone());
+    let dialler = Dialler::new(endpoint, &tls.peer, GaiResolver::new());
+    let (tls, words) = (Arc::new(tls), last_word.clone());
     let dial = move |uri: Uri| {
-        let (mut tcp, tls, words) = (tcp.clone(), Arc::clone(&tls), words.clone());
+        let (dialler, tls, words) = (dialler.clone(), Arc::clone(&tls), words.clone());
         async move {
-            let deadline = Instant::now() + connect_timeout;
-            let stream = tcp.call(uri).await?.into_inner();
-            let stream = handshake(&tls, stream, deadline, connect_timeout).await?;
+            let deadline = Deadline::new(connect_timeout);
+            let stream = dialler.connect(uri, deadline).await?;
+            let stream = handshake(&tls, stream, deadline).await?;
             Ok::<_, StdError>(TokioIo::new(Watched::new(stream, Interpreter::Tls(tls), words)))
         }
     };
     (endpoint.connect_with_connector_lazy(service_fn(dial)), last_word)
 }
 
-/// As the library would have made it of the same endpoint.
-fn tcp(endpoint: &Endpoint, connect_timeout: Duration) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(endpoint.get_tcp_nodelay());
-    tcp.set_keepalive(endpoint.get_tcp_keepalive());
-    tcp.set_connect_timeout(Some(connect_timeout));
-    tcp
+/// When a connection must be open: the lookup of its host, TCP and TLS together.
+#[derive(Clone, Copy)]
+struct Deadline {
+    began: Instant,
+    allowed: Duration,
+}
+
+impl Deadline {
+    fn new(allowed: Duration) -> Self {
+        Self { began: Instant::now(), allowed }
+    }
+
+    /// `None` where it is further away than time goes.
+    fn instant(self) -> Option<Instant> {
+        self.began.checked_add(self.allowed)
+    }
+
+    fn is_over(self) -> bool {
+        self.began.elapsed() >= self.allowed
+    }
+
+    /// `None` where the time was over before.
+    async fn within<T>(self, future: impl Future<Output = T>) -> Option<T> {
+        match self.instant() {
+            Some(instant) => timeout_at(instant, future).await.ok(),
+            None => Some(future.await),
+        }
+    }
+}
+
+/// Opens TCP connections as the library would have opened those of the same endpoint, within a deadline.
+#[derive(Clone)]
+struct Dialler<R> {
+    /// `host:port`.
+    peer: Arc<str>,
+    resolver: R,
+    nodelay: bool,
+    keepalive: Option<Duration>,
+}
+
+impl<R> Dialler<R>
+where
+    R: Service<Name, Error: Into<StdError>, Future: Send> + Clone + Send + Sync + 'static,
+    R::Response: Iterator<Item = SocketAddr> + Send,
+{
+    fn new(endpoint: &Endpoint, peer: &str, resolver: R) -> Self {
+        Self {
+            peer: peer.into(),
+            resolver,
+            nodelay: endpoint.get_tcp_nodelay(),
+            keepalive: endpoint.get_tcp_keepalive(),
+        }
+    }
+
+    async fn connect(&self, uri: Uri, deadline: Deadline) -> Result<TcpStream, StdError> {
+        let (resolver, peer) = (self.resolver.clone(), Arc::clone(&self.peer));
+        let lookup = service_fn(move |name: Name| {
+            let (resolver, peer) = (resolver.clone(), Arc::clone(&peer));
+            async move {
+                let found = deadline.within(resolver.oneshot(name)).await;
+                found.ok_or_else(|| Failure::lookup_timed_out(&peer, deadline.allowed))?.map_err(Into::into)
+            }
+        });
+        let mut tcp = HttpConnector::new_with_resolver(lookup);
+        tcp.enforce_http(false);
+        tcp.set_nodelay(self.nodelay);
+        tcp.set_keepalive(self.keepalive);
+        // Divided among the addresses of a name, so that one that does not answer leaves time for the next.
+        tcp.set_connect_timeout(Some(deadline.allowed));
+        match deadline.within(tcp.call(uri)).await {
+            Some(Ok(stream)) => Ok(stream.into_inner()),
+            Some(Err(error)) if !deadline.is_over() || Failure::find(&error).is_some() => Err(error.into()),
+            Some(Err(_)) | None => Err(Failure::connect_timed_out(&self.peer, deadline.allowed).into()),
+        }
+    }
 }
 
 async fn handshake(
     tls: &ClientTls,
     stream: TcpStream,
-    deadline: Instant,
-    connect_timeout: Duration,
+    deadline: Deadline,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
+    let connected_after = deadline.began.elapsed();
     let connecting = TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), stream);
-    let stream = timeout_at(deadline, connecting)
+    let stream = deadline
+        .within(connecting)
         .await
-        .map_err(|_| tls.handshake_timed_out(connect_timeout.as_secs_f64()))?
+        .ok_or_else(|| tls.handshake_timed_out(deadline.allowed, connected_after))?
         .map_err(|error| tls.handshake_failed(&error))?;
     if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2) { Ok(stream) } else { Err(tls.no_http2()) }
 }
@@ -199,5 +270,76 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone)]
+    struct Silent;
+
+    impl Service<Name> for Silent {
+        type Response = std::vec::IntoIter<SocketAddr>;
+        type Error = io::Error;
+        type Future = std::future::Pending<io::Result<Self::Response>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Name) -> Self::Future {
+            std::future::pending()
+        }
+    }
+
+    fn dialler<R>(resolver: R) -> Dialler<R> {
+        Dialler { peer: "executor:8001".into(), resolver, nodelay: true, keepalive: None }
+    }
+
+    async fn refused<R>(dialler: Dialler<R>, url: &str, allowed: Duration) -> (String, Duration)
+    where
+        R: Service<Name, Error: Into<StdError>, Future: Send> + Clone + Send + Sync + 'static,
+        R::Response: Iterator<Item = SocketAddr> + Send,
+    {
+        let began = Instant::now();
+        let error = dialler.connect(url.parse().unwrap(), Deadline::new(allowed)).await.unwrap_err();
+        (Failure::find(&*error).unwrap().to_string(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lookup_is_within_the_time_to_connect() {
+        let (message, took) = refused(dialler(Silent), "http://executor:8001", Duration::from_secs(5)).await;
+        assert_eq!(message, "the address of `executor:8001` was not found within 5 s: name resolution does not answer");
+        assert_eq!(took.as_secs(), 5);
+    }
+
+    #[tokio::test]
+    async fn address_that_does_not_answer_is_said_to_be_one() {
+        // Its queue is full, so the kernel answers nobody else.
+        let listener = tokio::net::TcpSocket::new_v4().unwrap();
+        listener.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queued = Vec::new();
+        while let Ok(stream) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+            queued.push(stream.unwrap());
+        }
+        let url = format!("http://{address}");
+        let (message, took) = refused(dialler(GaiResolver::new()), &url, Duration::from_millis(250)).await;
+        assert_eq!(
+            message,
+            "`executor:8001` did not accept a connection within 0.25 s: check the address and the network"
+        );
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn longest_time_is_no_time_limit() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let deadline = Deadline::new(Duration::MAX);
+        assert!(dialler(GaiResolver::new()).connect(url.parse().unwrap(), deadline).await.is_ok());
     }
 }

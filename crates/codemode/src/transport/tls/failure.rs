@@ -2,7 +2,9 @@
 //!
 //! What a peer sent is in a message only as far as it was checked to be a host name or an address.
 
+use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use codemode_tls::date;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
@@ -42,6 +44,34 @@ impl Failure {
         self.permanence
     }
 
+    /// The one that an error was made of.
+    pub(in crate::transport) fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// The resolver kept its answer until the time to connect was over.
+    pub(super) fn lookup_timed_out(peer: &str, allowed: Duration) -> Self {
+        let seconds = allowed.as_secs_f64();
+        Self::passing(format!(
+            "the address of `{peer}` was not found within {seconds} s: name resolution does not answer"
+        ))
+    }
+
+    /// The peer, or what is on the way to it, answers nothing.
+    pub(super) fn connect_timed_out(peer: &str, allowed: Duration) -> Self {
+        let seconds = allowed.as_secs_f64();
+        Self::passing(format!(
+            "`{peer}` did not accept a connection within {seconds} s: check the address and the network"
+        ))
+    }
+
     /// A peer that answers plain text with an alert of TLS.
     pub(super) fn tls_at_plain_url(peer: &str) -> Self {
         Self::permanent(format!("`{peer}` speaks TLS, and the url asks for plain text: write `https://{peer}`"))
@@ -63,8 +93,16 @@ impl ClientTls {
         }
     }
 
-    pub(super) fn handshake_timed_out(&self, seconds: f64) -> Failure {
-        let peer = &self.peer;
+    /// Where most of the time went before the handshake, that is said too.
+    pub(super) fn handshake_timed_out(&self, allowed: Duration, connected_after: Duration) -> Failure {
+        let (peer, seconds) = (&self.peer, allowed.as_secs_f64());
+        if connected_after > allowed / 2 {
+            let connected = connected_after.as_secs_f64();
+            return Failure::passing(format!(
+                "`{peer}` accepted a connection only after {connected:.1} s, and no TLS handshake was complete within \
+                 {seconds} s"
+            ));
+        }
         Failure::passing(format!("`{peer}` did not complete the TLS handshake within {seconds} s"))
     }
 
