@@ -9,7 +9,14 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-# Before a framework is imported: they read these then.
+import pytest
+
+from codemode import Codemode, ComponentRegistry
+from codemode.core.context import reset_context
+
+from . import frameworks
+
+# Before a framework is imported: they read these then. The last is read by all: it is for processes that have one.
 os.environ.update(
     CREWAI_DISABLE_TELEMETRY="true",
     CREWAI_DISABLE_TRACKING="true",
@@ -17,15 +24,9 @@ os.environ.update(
     CREWAI_TRACING_ENABLED="false",
     CREWAI_TESTING="true",
     CREWAI_STORAGE_DIR=tempfile.mkdtemp(prefix="codemode-crewai-"),
-    OTEL_SDK_DISABLED="true",
 )
-
-import pytest
-
-from codemode import Codemode, ComponentRegistry
-from codemode.core.context import reset_context
-
-from . import frameworks
+if any(frameworks.AVAILABLE.values()):
+    os.environ["OTEL_SDK_DISABLED"] = "true"
 
 with warnings.catch_warnings():  # what they warn about when they are imported is theirs
     warnings.simplefilter("ignore")

@@ -371,7 +371,8 @@ def test_a_failure_that_a_tool_returns_is_raised_in_the_program(codemode: Codemo
         max_usage_count: int | None = 1
 
     codemode.registry.register_tool("price", Limited())
-    program = "tools.price('a')\ntry:\n    tools.price('a')\nexcept ToolError as error:\n    result = error.type, error.message"
+    again = "try:\n    tools.price('a')\nexcept ToolError as error:\n    result = error.type, error.message"
+    program = f"tools.price('a')\n{again}"
     result = codemode.run(program)
     assert result.success, result.error
     kind, message = result.value

@@ -144,7 +144,7 @@ def _status(code: Any) -> str:
     return name
 
 
-def limits(given: LimitOptions | None, tool_call_timeout: Any) -> dict[str, Any]:
+def limits(given: LimitOptions | None, tool_call_timeout: Any, max_code_length: Any = None) -> dict[str, Any]:
     """The limits that are asked for besides the wall time."""
     known = list(LimitOptions.__annotations__)
     options: dict[str, Any] = dict(given or {})
@@ -157,4 +157,7 @@ def limits(given: LimitOptions | None, tool_call_timeout: Any) -> dict[str, Any]
             raise ValueError(f"limit `{name}` is too large: the executor's ceilings are far below")
     if tool_call_timeout is not None:
         options["tool_call_time"] = float(seconds("tool_call_timeout", tool_call_timeout))
+    if max_code_length is not None:
+        # The executor counts bytes, and its default may be below what is allowed here.
+        options.setdefault("code", 4 * whole("max_code_length", max_code_length, 1))
     return options

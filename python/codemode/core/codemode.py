@@ -295,6 +295,7 @@ class Codemode:
                 further["timeout"] = least
         options["execution_timeout"] = execution_timeout
         further["max_code_length"] = max_code_length if max_code_length is not None else defaults.max_code_length(self)
+        further["limits"] = defaults.limits(self, further["limits"])
         if client.registry is not self.registry:
             further["registry"] = self.registry
         options.update((name, value) for name, value in further.items() if value is not None)

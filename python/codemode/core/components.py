@@ -6,15 +6,19 @@ which runs them.
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from typing import Any
+from weakref import WeakSet
 
 from codemode.core.errors import ComponentAlreadyExistsError, ComponentNotFoundError, suggest
 from codemode.core.names import check_name
 from codemode.core.registration import ToolRegistration, register
 
 _KINDS = ("agent", "team", "flow")
+
+_with_locks: WeakSet[Components] = WeakSet()
 
 
 class Components(ABC):
@@ -23,6 +27,8 @@ class Components(ABC):
     _lock: threading.RLock
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()
+        _with_locks.add(self)
         self._components: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
 
     # === what the registry provides ===
@@ -164,3 +170,13 @@ class Components(ABC):
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind == "agent" else f"a {kind}"
+
+
+def _renew_locks() -> None:
+    # Of a forked child: a thread that held one is not in it, and would never release it.
+    for components in list(_with_locks):
+        components._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

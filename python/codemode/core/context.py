@@ -12,10 +12,12 @@ import json
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from codemode.core.names import described
+
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 @dataclass(repr=False)
@@ -34,13 +36,26 @@ class RuntimeContext:
 
     variables: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
-    readable: Iterable[str] = ()
+    readable: frozenset[str] = _NO_NAMES
+
+    if TYPE_CHECKING:
+        # What the dataclass makes takes names in any collection, and keeps them as a set.
+        def __init__(
+            self,
+            variables: dict[str, Any] = ...,
+            metadata: dict[str, Any] = ...,
+            readable: Iterable[str] = ...,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         """Raises ``TypeError`` where a part is of another type."""
-        self.variables = _dict("variables", self.variables)
-        self.metadata = _dict("metadata", self.metadata)
-        self.readable = names_of("readable", self.readable)
+        # One is made for each tool call: what is right already is left alone.
+        if type(self.variables) is not dict:
+            self.variables = _dict("variables", self.variables)
+        if type(self.metadata) is not dict:
+            self.metadata = _dict("metadata", self.metadata)
+        if self.readable is not _NO_NAMES:
+            self.readable = names_of("readable", self.readable)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Returns the variable ``key``, or ``default``."""
@@ -163,14 +178,15 @@ class ToolContextRequirements:
 
 
 def names_of(argument: str, names: Iterable[str]) -> frozenset[str]:
-    """``names`` as a set. Raises ``TypeError`` where ``argument`` is one text or has anything but texts."""
-    if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
-        raise TypeError(f"`{argument}` must be a collection of names, not {described(names)}")
-    given = list(names)
-    for name in given:
+    """``names`` as a set; a frozenset as it is. Raises ``TypeError`` where it is one text or has anything but texts."""
+    if type(names) is not frozenset:
+        if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+            raise TypeError(f"`{argument}` must be a collection of names, not {described(names)}")
+        names = list(names)
+    for name in names:
         if not isinstance(name, str):
             raise TypeError(f"`{argument}` must be a collection of names, not one with {described(name)}")
-    return frozenset(given)
+    return names if type(names) is frozenset else frozenset(names)
 
 
 def _dict(part: str, value: Any) -> dict[str, Any]:
@@ -188,19 +204,20 @@ def _list(names: Iterable[Any]) -> str:
 # === which context is current ===
 
 
-@dataclass(frozen=True)
-class _State:
-    current: RuntimeContext | None
-    by_registry: WeakKeyDictionary[Any, RuntimeContext]
+_Entry = tuple["ref[Any]", RuntimeContext]  # a registry, which is not kept by it, and its context
+_State = tuple["RuntimeContext | None", tuple[_Entry, ...]]  # the current one, and those of registries: few
 
-
+# Never changed, for a task shares the value with the tasks that it started.
 _state: ContextVar[_State | None] = ContextVar("codemode_runtime_context", default=None)
+
+
+_NO_STATE: _State = (None, ())
 
 
 def get_current_context() -> RuntimeContext | None:
     """The context set last in this task, or, within a tool, the context of the execution that calls it."""
     state = _state.get()
-    return state.current if state is not None else None
+    return state[0] if state is not None else None
 
 
 def reset_context() -> None:
@@ -211,23 +228,34 @@ def reset_context() -> None:
 def context_of(registry: object) -> RuntimeContext | None:
     """The context set for ``registry`` in this task."""
     state = _state.get()
-    return state.by_registry.get(_owner(registry)) if state is not None else None
+    if state is None:
+        return None
+    owner = _owner(registry)
+    for entry in state[1]:
+        if entry[0]() is owner:
+            return entry[1]
+    return None
 
 
 def set_context_of(registry: object | None, context: RuntimeContext | None) -> None:
     """Makes ``context`` the current one and that of ``registry``. ``None`` forgets the registry's."""
-    state = _state.get()
-    # Copied on every write: a task shares the value with the tasks that it started.
-    by_registry = WeakKeyDictionary(state.by_registry) if state is not None else WeakKeyDictionary()
-    current = context
-    if registry is not None:
-        owner = _owner(registry)
-        previous = by_registry.pop(owner, None)
-        if context is not None:
-            by_registry[owner] = context
-        elif state is not None and state.current is not previous:
-            current = state.current
-    _state.set(_State(current, by_registry))
+    current, entries = _state.get() or _NO_STATE
+    if registry is None:
+        _state.set((context, entries))
+        return
+    owner = _owner(registry)
+    previous = None
+    others = []
+    for entry in entries:
+        known = entry[0]()
+        if known is owner:
+            previous = entry[1]
+        elif known is not None:
+            others.append(entry)
+    if context is not None:
+        _state.set((context, ((ref(owner), context), *others)))
+    else:
+        _state.set((None if current is previous else current, tuple(others)))
 
 
 def _owner(registry: object) -> object:

@@ -11,7 +11,7 @@ from codemode.core.results import shortened
 if TYPE_CHECKING:
     from codemode.config import ClientConfig, CodemodeConfig
     from codemode.core.codemode import Codemode
-    from codemode.core.models import ExecutionResult
+    from codemode.core.models import ExecutionResult, LimitOptions
 
 MARGIN = 5.0
 """Seconds of a request that are left for the connection and the queue, next to the program."""
@@ -38,6 +38,12 @@ def max_code_length(codemode: Codemode) -> int | None:
     if codemode.client_config is not None:
         return codemode.client_config.max_code_length
     return codemode.config.executor.limits.max_code_length if codemode.config is not None else None
+
+
+def limits(codemode: Codemode, asked: LimitOptions | None) -> LimitOptions | None:
+    """The limits that are asked for, and the memory of a legacy configuration."""
+    memory = codemode.config.executor.limits.memory_bytes() if codemode.config is not None else None
+    return asked if memory is None else {"memory": memory, **(asked or {})}
 
 
 def check(config: Any, registry: Any, client_config: Any) -> None:

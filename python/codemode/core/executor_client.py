@@ -115,7 +115,7 @@ class ExecutorClient:
         self.trace_collector = trace_collector
         self._include_correlation_id = include_correlation_id
         self._correlation_id_prefix = arguments.prefix(correlation_id_prefix)
-        options = tls.options_of(arguments.tls(tls_config))
+        options = tls.options_of(arguments.tls(tls_config), url)
         self._connection = _codemode.Connection(url, key or None, retry=retry, tls=options)
         tls.warn_if_plain(url, key, options)
         self._closed = False
@@ -178,6 +178,7 @@ class ExecutorClient:
             context=context,
             correlation_id=correlation_id,
             tool_call_timeout=tool_call_timeout,
+            max_code_length=max_code_length,
             traceparent=traceparent,
             limits=limits,
             on_output=on_output,
@@ -225,6 +226,7 @@ class ExecutorClient:
             context=context,
             correlation_id=correlation_id,
             tool_call_timeout=tool_call_timeout,
+            max_code_length=max_code_length,
             traceparent=traceparent,
             limits=limits,
             on_output=on_output,
@@ -253,6 +255,7 @@ class ExecutorClient:
         context: RuntimeContext | None = None,
         correlation_id: str | None = None,
         tool_call_timeout: float | None = None,
+        max_code_length: int | None = None,
         traceparent: str | None = None,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
@@ -273,7 +276,7 @@ class ExecutorClient:
             correlation_id=self._correlation_id(correlation_id),
             context=context,
             traceparent=traceparent,
-            limits=arguments.limits(limits, tool_call_timeout),
+            limits=arguments.limits(limits, tool_call_timeout, max_code_length),
             registry=registry if registry is not None else self.registry,
             on_output=on_output,
         )

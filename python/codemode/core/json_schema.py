@@ -17,7 +17,40 @@ from typing import Any
 Problem = tuple[str, str]
 """The path of a value and what is wrong with it."""
 
-_MAX_DEPTH = 100  # of nested schemas: no value is deeper, so what is beyond is a `$ref` to itself
+
+class _CircularError(Exception):
+    """A schema refers to itself without descending into the value: there is no answer, not even under ``not``."""
+
+    def __init__(self, path: str, reference: str) -> None:
+        self.problem = path, f"cannot be checked: the schema's `{reference}` refers to itself"
+        super().__init__(*self.problem)
+
+
+class _References:
+    """What the ``$ref`` of one schema come to for the parts of one value, each found once.
+
+    A part is known by its path and identity. Without this, a recursive schema with two alternatives would be checked
+    2^n times against a value that is n deep.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._found: dict[tuple[str, int, str], list[Problem] | None] = {}  # None: it is being checked
+
+    def check(self, reference: Any, value: Any, path: str) -> list[Problem]:
+        target = resolve(reference, self._root)
+        key = reference, id(value), path
+        if key in self._found:
+            problems = self._found[key]
+            if problems is None:
+                raise _CircularError(path, reference)
+            return problems
+        self._found[key] = None
+        problems = list(_check(target, value, path, self))
+        if len(problems) > 1:  # several references may have found the same
+            problems = list(dict.fromkeys(problems))
+        self._found[key] = problems
+        return problems
 
 
 def _is_number(value: Any) -> bool:
@@ -36,12 +69,20 @@ TYPES: dict[str, Callable[[Any], bool]] = {
 
 
 def validate(schema: Any, value: Any) -> list[Problem]:
-    """Returns what is wrong with ``value``, which must be plain JSON data; nothing if it satisfies ``schema``."""
-    return list(_check(schema, value, "", schema, 0))
+    """Returns what is wrong with ``value``, which must be plain JSON data; nothing if it satisfies ``schema``.
+
+    What cannot be checked does not satisfy it.
+    """
+    try:
+        return list(_check(schema, value, "", _References(schema)))
+    except _CircularError as error:
+        return [error.problem]
+    except RecursionError:
+        return [("", "cannot be checked: the value is nested too deeply for its schema")]
 
 
-def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterator[Problem]:
-    if schema is True or depth > _MAX_DEPTH:
+def _check(schema: Any, value: Any, path: str, references: _References) -> Iterator[Problem]:
+    if schema is True:
         return
     if schema is False:
         yield path, "is not allowed"
@@ -49,7 +90,7 @@ def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterato
     if not isinstance(schema, Mapping):
         raise ValueError(f"not a JSON Schema: {schema!r}")  # as documented
     if "$ref" in schema:
-        yield from _check(resolve(schema["$ref"], root), value, path, root, depth + 1)
+        yield from references.check(schema["$ref"], value, path)
     types = schema.get("type")
     if types is not None:
         names = [types] if isinstance(types, str) else list(types)
@@ -58,16 +99,16 @@ def _check(schema: Any, value: Any, path: str, root: Any, depth: int) -> Iterato
             return
     yield from _literal(schema, value, path)
     if isinstance(value, dict):
-        yield from _object(schema, value, path, root, depth)
+        yield from _object(schema, value, path, references)
     elif isinstance(value, list):
-        yield from _array(schema, value, path, root, depth)
+        yield from _array(schema, value, path, references)
     elif isinstance(value, str):
         yield from _bounds(schema, len(value), "minLength", "maxLength", path, " characters")
         if "pattern" in schema and not _matches(schema["pattern"], value):
             yield path, f"must match {schema['pattern']!r}"
     elif _is_number(value):
         yield from _number(schema, value, path)
-    yield from _combined(schema, value, path, root, depth)
+    yield from _combined(schema, value, path, references)
 
 
 def _literal(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Problem]:
@@ -77,7 +118,7 @@ def _literal(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Probl
         yield path, f"must be {_shown(schema['const'])}, not {_shown(value)}"
 
 
-def _object(schema: Mapping[str, Any], value: dict[str, Any], path: str, root: Any, depth: int) -> Iterator[Problem]:
+def _object(schema: Mapping[str, Any], value: dict[str, Any], path: str, references: _References) -> Iterator[Problem]:
     for name in schema.get("required", ()):
         if name not in value:
             yield join(path, name), "is required"
@@ -91,15 +132,15 @@ def _object(schema: Mapping[str, Any], value: dict[str, Any], path: str, root: A
             yield join(path, name), "is not an argument" if not path else "is not a known field"
         for part in matching or [others]:
             if part is not False or matching:
-                yield from _check(part, item, join(path, name), root, depth + 1)
+                yield from _check(part, item, join(path, name), references)
     yield from _bounds(schema, len(value), "minProperties", "maxProperties", path, " fields")
 
 
-def _array(schema: Mapping[str, Any], value: list[Any], path: str, root: Any, depth: int) -> Iterator[Problem]:
+def _array(schema: Mapping[str, Any], value: list[Any], path: str, references: _References) -> Iterator[Problem]:
     prefix = schema.get("prefixItems", ())
     for index, item in enumerate(value):
         part = prefix[index] if index < len(prefix) else schema.get("items", True)
-        yield from _check(part, item, join(path, index), root, depth + 1)
+        yield from _check(part, item, join(path, index), references)
     yield from _bounds(schema, len(value), "minItems", "maxItems", path, " items")
     if schema.get("uniqueItems") and len({json.dumps(item, sort_keys=True) for item in value}) < len(value):
         yield path, "must not have equal items"
@@ -125,13 +166,17 @@ def _bounds(
         yield path, f"must have at most {schema[high]}{unit}" if unit else f"must be at most {schema[high]}, not {size}"
 
 
-def _combined(schema: Mapping[str, Any], value: Any, path: str, root: Any, depth: int) -> Iterator[Problem]:
+def _combined(schema: Mapping[str, Any], value: Any, path: str, references: _References) -> Iterator[Problem]:
     for part in schema.get("allOf", ()):
-        yield from _check(part, value, path, root, depth + 1)
+        yield from _check(part, value, path, references)
     for keyword in ("anyOf", "oneOf"):
         if keyword not in schema:
             continue
-        results = [list(_check(part, value, path, root, depth + 1)) for part in schema[keyword]]
+        results = []
+        for part in schema[keyword]:
+            results.append(list(_check(part, value, path, references)))
+            if keyword == "anyOf" and not results[-1]:
+                break
         fitting = sum(not problems for problems in results)
         if fitting == 0:
             # Of several alternatives, the one that got furthest says most.
@@ -140,7 +185,7 @@ def _combined(schema: Mapping[str, Any], value: Any, path: str, root: Any, depth
             yield from deeper[:1] if deeper else [(path, ", or ".join(reasons) or "fits no alternative")]
         elif keyword == "oneOf" and fitting > 1:
             yield path, "fits more than one alternative"
-    if "not" in schema and not list(_check(schema["not"], value, path, root, depth + 1)):
+    if "not" in schema and not list(_check(schema["not"], value, path, references)):
         yield path, "is not allowed"
 
 

@@ -4,7 +4,6 @@ configuration, and the runtime context that tools are given.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +63,6 @@ class ComponentRegistry(Components, ContextHolder):
     def __init__(self) -> None:
         """Initializes an empty registry."""
         super().__init__()
-        self._lock = threading.RLock()
         self._tools: dict[str, ToolRegistration] = {}
         self._config: dict[str, Any] = {}
         self._readable: frozenset[str] = frozenset()

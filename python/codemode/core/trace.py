@@ -7,6 +7,7 @@ as a log exporter; it is bounded in time and number, for nobody may ever ask.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import OrderedDict, deque
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
     from codemode.core.models import ToolCall
 
 __all__ = ["CallTraceCollector", "args_to_json", "get_global_collector", "maybe_otel_span"]
+
+
+# Of all collectors, so that a forked child, in which nobody would release it, can replace it.
+_lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603  # one for each process
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 @dataclass
@@ -62,14 +76,13 @@ class CallTraceCollector:
         self._ttl = ttl_seconds
         self._max_calls = max_calls
         self._clock = clock
-        self._lock = threading.Lock()
         self._traces: OrderedDict[str, _Trace] = OrderedDict()  # the one that was recorded longest ago comes first
 
     def record(self, correlation_id: str | None, call: ToolCall) -> None:
         """Adds a call. Without a correlation id nothing is kept."""
         if not correlation_id:
             return
-        with self._lock:
+        with _lock:
             now = self._forget_expired()
             trace = self._traces.get(correlation_id)
             if trace is None:
@@ -84,13 +97,13 @@ class CallTraceCollector:
         """Returns the calls of a correlation id, in the order in which they were recorded, and forgets them."""
         if not correlation_id:
             return []
-        with self._lock:
+        with _lock:
             self._forget_expired()
             trace = self._traces.pop(correlation_id, None)
             return list(trace.calls) if trace is not None else []
 
     def __len__(self) -> int:
-        with self._lock:
+        with _lock:
             self._forget_expired()
             return len(self._traces)
 
@@ -105,7 +118,6 @@ class CallTraceCollector:
 
 
 _global: CallTraceCollector | None = None
-_lock = threading.Lock()
 
 
 def get_global_collector() -> CallTraceCollector:

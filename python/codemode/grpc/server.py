@@ -8,8 +8,8 @@ import warnings
 from typing import Any
 
 _MESSAGE = (
-    "{function} does nothing: executors call the tools of a registry over the client's own connection, so that no server "
-    "and no port are needed; drop the call, and the settings that name the tool service"
+    "{function} does nothing: executors call the tools of a registry over the client's own connection, so that no "
+    "server and no port are needed; drop the call, and the settings that name the tool service"
 )
 
 

@@ -22,8 +22,34 @@ if TYPE_CHECKING:
 _END = object()
 
 
-class CrewWithContext:
+class _Wrapper:
+    """Has the attributes of what it wraps, to read and to set, but for those of ``_own``."""
+
+    _wrapped: str  # the own attribute that holds it
+    _own: frozenset[str]
+
+    def __getattr__(self, name: str) -> Any:
+        # Own ones are asked for here where `copy` and `pickle` have made an object without calling `__init__`; and what
+        # they look for, such as `__deepcopy__`, would be of the object that is wrapped.
+        if name in self._own or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        return getattr(getattr(self, self._wrapped), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(getattr(self, self._wrapped), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(getattr(self, self._wrapped), name)
+
+
+class CrewWithContext(_Wrapper):
     """A crew whose kickoffs have a runtime context. Everything else is the crew's own."""
+
+    _wrapped = "_crew"
+    _own = frozenset(("_crew", "_registry", "_context"))
 
     def __init__(self, crew: Any, registry: ComponentRegistry | ScopedRegistry, context: RuntimeContext | None) -> None:
         """``context``: None for that of the caller."""
@@ -56,9 +82,6 @@ class CrewWithContext:
         """As the crew's, with the context."""
         return await self._awaited(self._crew.akickoff_for_each, args, kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._crew, name)
-
     def __repr__(self) -> str:
         return f"CrewWithContext({self._crew!r})"
 
@@ -79,8 +102,11 @@ class CrewWithContext:
         return _within(variables, await _task(variables, kickoff(*args, **kwargs)))
 
 
-class StreamWithContext:
+class StreamWithContext(_Wrapper):
     """What a crew that streams returns. Iterating is what makes it work, so that is done with the context."""
+
+    _wrapped = "_output"
+    _own = frozenset(("_variables", "_output"))
 
     def __init__(self, variables: contextvars.Context, output: Any) -> None:
         self._variables = variables
@@ -101,9 +127,6 @@ class StreamWithContext:
 
     async def __aexit__(self, *_: object) -> None:
         await self._output.aclose()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._output, name)
 
 
 def _within(variables: contextvars.Context, output: Any) -> Any:

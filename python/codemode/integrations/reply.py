@@ -23,6 +23,7 @@ MAX_OUTPUT = 2_000
 
 _MAX_ERROR = 2_000  # characters of the error line; a tool's message may be up to 8 KiB
 _MAX_TRACEBACK = 4_000
+_MAX_LINE = 200  # characters of a line that is left out whole rather than cut; a frame's is rarely longer
 _MAX_CALLS = 20  # tools named as having been called
 
 _ADVICE = {
@@ -36,9 +37,10 @@ _CORRECT = "Correct the program and send the whole of it again: its variables ar
 _FENCE = "Send plain Python, without ``` around it."
 
 _RESULT_NAMED = re.compile(r"\bresult\b")
-_PACKAGES = r"(?:site|dist)-packages/"
-_LIBRARY_PATH = re.compile(rf'File "[^"<]*?/(?:python[\d.]*(?:\.zip)?/(?:{_PACKAGES})?|{_PACKAGES})([^"]+)"')
-_OTHER_PATH = re.compile(r'File "/[^"]*?([^"/]+)"')
+
+_PACKAGES = ("site-packages", "dist-packages")
+_MAX_MARGIN = 60  # characters before a frame: spaces, and the bars of exception groups
+_MAX_PATH = 4_096  # characters of a frame's path, as Linux has it
 
 
 def of_result(result: ExecutionResult) -> str:
@@ -92,7 +94,7 @@ def _failure(result: ExecutionResult) -> str:
     parts = [f"ERROR: {_head(result.error or 'the program did not complete', _MAX_ERROR)}"]
     details = result.error_details
     if details is not None and details.traceback and result.outcome in ("failed", "rejected"):
-        parts.append(_middle_out(without_paths(details.traceback).strip("\n"), _MAX_TRACEBACK))
+        parts.append(without_paths(_middle_out(details.traceback.strip("\n"), _MAX_TRACEBACK)))
     parts += _output(result)
     parts.append(_advice(result))
     return "\n\n".join(parts)
@@ -117,7 +119,36 @@ def _output(result: ExecutionResult) -> list[str]:
 
 def without_paths(traceback: str) -> str:
     """A traceback whose library frames are named within their library: where Python is installed says nothing here."""
-    return _OTHER_PATH.sub(r'File "\1"', _LIBRARY_PATH.sub(r'File "\1"', traceback))
+    # The text is the program's to choose: its time must be proportional to its length, so no regular expressions.
+    return "\n".join(map(_without_path, traceback.split("\n")))
+
+
+def _without_path(line: str) -> str:
+    margin, begin, rest = line.partition('File "')
+    if not begin or len(margin) > _MAX_MARGIN or margin.strip(" |"):
+        return line
+    path, end, place = rest.partition('", line ')
+    if not path.startswith("/") or len(path) > _MAX_PATH or not place[:1].isdigit():
+        return line
+    return f"{margin}{begin}{_within_library(path)}{end}{place}"
+
+
+def _within_library(path: str) -> str:
+    steps = path.split("/")
+    for index, step in enumerate(steps[:-1]):
+        packages = step in _PACKAGES
+        if packages or _is_python(step):
+            within = steps[index + 1 :]
+            if not packages and within[0] in _PACKAGES and len(within) > 1:
+                del within[0]
+            return "/".join(within)
+    return steps[-1]
+
+
+def _is_python(directory: str) -> bool:
+    # python3.11, python3, python311.zip, python
+    version = directory.removeprefix("python")
+    return version != directory and not version.removesuffix(".zip").strip("0123456789.")
 
 
 def _head(text: str, most: int) -> str:
@@ -132,4 +163,9 @@ def _middle_out(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     half = most // 2
-    return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
+    head, tail = text[:half], text[-half:]
+    if "\n" in head[-_MAX_LINE:]:
+        head = head[: head.rindex("\n")]
+    if "\n" in tail[:_MAX_LINE]:
+        tail = tail[tail.index("\n") + 1 :]
+    return f"{head}\n[… {len(text) - len(head) - len(tail)} characters left out …]\n{tail}"

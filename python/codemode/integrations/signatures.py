@@ -84,6 +84,7 @@ class _Types:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
+        self._known: dict[tuple[str, int], str] = {}  # of references, which many parts may have
         referred = self._referred(str(schema["$ref"])) if "$ref" in schema else schema
         self.root = referred if isinstance(referred, Mapping) else schema
 
@@ -92,7 +93,10 @@ class _Types:
         if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
             return ""
         if "$ref" in schema:
-            return self.of(self._referred(str(schema["$ref"])), depth + 1)
+            reference = str(schema["$ref"]), depth
+            if reference not in self._known:
+                self._known[reference] = self.of(self._referred(reference[0]), depth + 1)
+            return self._known[reference]
         if "const" in schema or "enum" in schema:
             return _choices(schema.get("enum", [schema.get("const")]))
         kind = schema.get("type")
@@ -117,14 +121,21 @@ class _Types:
     def _object(self, schema: Mapping[str, Any], depth: int) -> str:
         properties = schema.get("properties")
         if isinstance(properties, Mapping) and properties and depth < _MAX_DEPTH:
-            parts = (f"{name!r}: {self.of(part, depth + 1) or 'Any'}" for name, part in properties.items())
+            parts: list[str] = []
+            size = 0
+            for name, part in properties.items():
+                parts.append(f"{name!r}: {self.of(part, depth + 1) or 'Any'}")
+                size += len(parts[-1])
+                if size > MAX_CALL:  # it will not be shown: what is built stays as small
+                    return "dict"
             return f"{{{', '.join(parts)}}}"
         values = self.of(schema.get("additionalProperties"), depth + 1)
         return f"dict[str, {values}]" if values else "dict"
 
     def _union(self, schemas: Any, depth: int) -> str:
-        members = [self.of(each, depth) for each in schemas]
-        return " | ".join(dict.fromkeys(members)) if all(members) else ""
+        members = dict.fromkeys(self.of(each, depth) for each in schemas)
+        text = " | ".join(members) if all(members) else ""
+        return text if len(text) <= MAX_CALL else ""
 
     def _referred(self, reference: str) -> Any:
         part: Any = self._schema

@@ -20,8 +20,8 @@ class ContextAwareTool(ABC):
     context_requirements: ToolContextRequirements | None = None
 
     @abstractmethod
-    def run_with_context(self, context: RuntimeContext, **kwargs: Any) -> Any:
-        """Runs the tool. May be a coroutine function, and may name its parameters instead of ``**kwargs``."""
+    def run_with_context(self, context: RuntimeContext, *args: Any, **kwargs: Any) -> Any:
+        """Runs the tool. May be a coroutine function, and names the program's parameters instead of these two."""
 
     def run(self, **kwargs: Any) -> Any:
         """Raises ``NotImplementedError``: this tool needs the context."""

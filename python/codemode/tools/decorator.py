@@ -6,9 +6,11 @@ registry takes it, with ``registry.register`` or ``registry.discover_tools``.
 
 from __future__ import annotations
 
-import threading
+import itertools
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from codemode.core.names import check_name, described
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Marked = TypeVar("Marked", bound=Callable[..., Any])
 
 _ATTRIBUTE = "__codemode_tool__"
+_METHOD = "__codemode_method__"
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,10 @@ class ToolMetadata:
     output_schema: type[BaseModel] | dict[str, Any] | None = None
 
 
-_decorated: list[Any] = []
-_lock = threading.Lock()
+# In order. Weak, for a tool may be made for each request, with what it captures; its entry goes when it does. Each use
+# is one operation of the dict: there is no lock that a forked child could find taken.
+_decorated: dict[int, Callable[[], Any]] = {}
+_numbers = itertools.count()
 
 
 @overload
@@ -89,17 +94,30 @@ def tool(
 
 def _mark(marked: Any, metadata: ToolMetadata) -> Any:
     # Of a classmethod, the function is what an instance's attribute leads to.
-    target = marked.__func__ if isinstance(marked, (classmethod, staticmethod)) else marked
+    method = isinstance(marked, (classmethod, staticmethod))
+    target = marked.__func__ if method else marked
     try:
         setattr(target, _ATTRIBUTE, metadata)
+        if method:
+            setattr(target, _METHOD, marked)
     except (AttributeError, TypeError):
         raise TypeError(
             f"@tool cannot mark {described(marked)}, which takes no attributes; "
             f"register it with register_tool({metadata.name!r}, …)"
         ) from None
-    with _lock:
-        _decorated.append(marked)
+    number = next(_numbers)
+    _decorated[number] = _reference(target, number, method=method)
     return marked
+
+
+def _reference(target: Any, number: int, *, method: bool) -> Callable[[], Any]:
+    try:
+        # Called with the reference, which is then what `pop` returns where the list was emptied.
+        found = weakref.ref(target, partial(_decorated.pop, number))
+    except TypeError:  # an object with slots
+        return lambda: getattr(target, _METHOD) if method else target
+    # There are no references to a classmethod itself, so its function, which it lives as long as, holds it.
+    return (lambda: getattr(found(), _METHOD, None)) if method else found
 
 
 def _name_of(marked: Any) -> str:
@@ -132,12 +150,14 @@ def get_tool_metadata(obj: Any) -> ToolMetadata | None:
 
 
 def get_decorated_tools() -> list[Any]:
-    """Everything that ``@tool`` has marked in this process, in order: a copy."""
-    with _lock:
-        return list(_decorated)
+    """Everything that ``@tool`` has marked in this process and that still exists, in order: a copy.
+
+    Being in this list keeps nothing in existence.
+    """
+    marked = (found() for found in list(_decorated.values()))
+    return [each for each in marked if each is not None]
 
 
 def clear_decorated_tools() -> None:
     """Empties the list of `get_decorated_tools`. The objects stay marked, and registries keep their tools."""
-    with _lock:
-        _decorated.clear()
+    _decorated.clear()

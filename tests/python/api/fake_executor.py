@@ -69,7 +69,7 @@ class ToolError(Exception):
 class Connection:
     """Records what is started; `next_error` is raised by the next execution's `next_event`."""
 
-    url: str = "http://fake:1"
+    url: str = "http://localhost:1"
     started: list[Execution] = field(default_factory=list)
     closed: bool = False
     next_error: Exception | None = None
@@ -206,7 +206,8 @@ class Execution:
         scope: dict[str, Any] = {
             "__name__": "__main__",
             "tools": Tools(self),
-            "config": decode(self.options["config"]),
+            "config": decode(self.options["config"] or b"{}"),
+            "context": decode(self.options["context"] or b"{}"),
             "ToolError": ToolError,
             "print": lambda *parts, end="\n", file=None: self.write(2 if file else 1, " ".join(map(str, parts)) + end),
         }

@@ -69,7 +69,8 @@ def test_output_and_value_are_printed(run: Run) -> None:
         (
             "1/0",
             1,
-            "ZeroDivisionError: division by zero\nerror: the program failed: ZeroDivisionError: division by zero (line 1)\n",
+            "ZeroDivisionError: division by zero\n"
+            "error: the program failed: ZeroDivisionError: division by zero (line 1)\n",
         ),
         (
             "(",
@@ -80,7 +81,8 @@ def test_output_and_value_are_printed(run: Run) -> None:
         (
             "import time; time.sleep(5)",
             124,
-            "error: the program timed out: Timeout: the program ran longer than its limit of 0.3 s\n"
+            "error: the program timed out: Timeout: the program ran longer than its limit of 0.3 s: "
+            "ask for up to 300 s with `limits.wall_time` (`execution_timeout` in Python)\n"
             "hint: give it more time with --timeout SECONDS\n",
         ),
     ],

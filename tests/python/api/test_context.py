@@ -102,6 +102,15 @@ class TestRuntimeContext:
             RuntimeContext.from_dict(options)
         assert str(made.value) == str(read.value) == message
 
+    def test_a_set_of_names_is_kept_as_it_is(self) -> None:
+        names = frozenset(["tenant"])
+        context = RuntimeContext({"tenant": "acme"}, readable=names)
+        assert context.readable is names
+        assert RuntimeContext({}, {}, context.readable).readable is names
+        assert RuntimeContext(readable=["a", "a"]).readable == RuntimeContext(readable=iter("a")).readable == {"a"}
+        with pytest.raises(TypeError, match=r"^`readable` must be a collection of names, not one with 5$"):
+            RuntimeContext(readable=frozenset([5]))  # type: ignore[arg-type]
+
     def test_any_mapping_will_do(self) -> None:
         context = RuntimeContext(MappingProxyType({"a": 1}))  # type: ignore[arg-type]
         context.set("b", 2)
@@ -152,6 +161,34 @@ class TestRegistry:
         del registry
         gc.collect()
         assert gone() is None
+
+    def test_a_registry_that_is_gone_is_forgotten_with_the_next_that_is_set(self) -> None:
+        import weakref
+
+        kept, passing, context = ComponentRegistry(), ComponentRegistry(), RuntimeContext({"n": 1})
+        gone = weakref.ref(context)
+        kept.set_context(RuntimeContext({"n": 2}))
+        passing.set_context(context)
+        del passing, context
+        gc.collect()
+        kept.set_context(RuntimeContext({"n": 3}))
+        gc.collect()
+        assert (gone(), kept.get_context()) == (None, RuntimeContext({"n": 3}))
+
+    def test_clearing_one_registry_leaves_the_others_and_what_was_set_last(self) -> None:
+        registries = [ComponentRegistry() for _ in range(50)]
+        contexts = [RuntimeContext({"n": n}) for n in range(50)]
+        for registry, context in zip(registries, contexts, strict=True):
+            registry.set_context(context)
+        registries[7].clear_context()
+        found = [registry.get_context() for registry in registries]
+        assert found == [None if n == 7 else context for n, context in enumerate(contexts)]
+        assert get_current_context() is contexts[-1]
+        registries[7].clear_context()
+        assert get_current_context() is contexts[-1]
+        registries[-1].clear_context()
+        assert get_current_context() is None
+        assert registries[3].get_context() is contexts[3]
 
     def test_the_async_methods_are_of_the_task_that_awaits_them(self) -> None:
         registry = ComponentRegistry()

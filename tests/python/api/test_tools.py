@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import functools
 import math
+import time
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -517,6 +518,105 @@ class TestJsonSchema:
         schema["properties"]["a"] = schema
         with pytest.raises(ValueError, match="nested more than 100 schemas deep"):
             registered(plain, input_schema=schema)
+
+    TREE: dict[str, Any] = {  # noqa: RUF012
+        "type": "object",
+        "properties": {"tree": {"$ref": "#/$defs/node"}},
+        "$defs": {
+            "node": {
+                "type": "object",
+                "properties": {
+                    "amount": {"type": "integer", "maximum": 10},
+                    "child": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+                },
+                "additionalProperties": False,
+            }
+        },
+    }
+
+    @staticmethod
+    def nested(depth: int, **leaf: Any) -> dict[str, Any]:
+        node: dict[str, Any] = leaf
+        for _ in range(depth):
+            node = {"amount": 1, "child": node}
+        return node
+
+    @pytest.mark.parametrize("depth", [0, 1, 31, 32, 33, 34, 60, 97])
+    def test_a_recursive_schema_holds_at_every_depth(self, depth: int) -> None:
+        tool = registered(lambda tree: tree, input_schema=self.TREE)
+        right = self.nested(depth, amount=10)
+        assert call(tool, tree=right) == right
+        path = "tree" + ".child" * depth
+        assert problems(tool, tree=self.nested(depth, amount=11)) == (
+            "ValidationError",
+            f"{path}.amount: must be at most 10, not 11",
+        )
+        assert problems(tool, tree=self.nested(depth, evil="x"))[1] == f"{path}.evil: is not a known field"
+
+    def test_a_program_cannot_get_past_a_recursive_schema(self, codemode: Codemode) -> None:
+        called: list[Any] = []
+
+        def pay(tree: Any) -> None:
+            called.append(tree)
+
+        codemode.registry.register_tool("pay", pay, input_schema=self.TREE)
+        program = "node = {'amount': 11}\nfor _ in range(40): node = {'amount': 1, 'child': node}\ntools.pay(tree=node)"
+        result = codemode.run(program)
+        assert (result.outcome, called) == ("failed", [])
+        assert f"tree{'.child' * 40}.amount: must be at most 10, not 11" in (result.error or "")
+
+    @pytest.mark.parametrize(
+        "definition",
+        [
+            {"$ref": "#/$defs/a"},
+            {"$ref": "#/properties/x"},
+            {"allOf": [{"$ref": "#/$defs/a"}]},
+            {"anyOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]},
+            {"oneOf": [{"$ref": "#/$defs/a"}, {"type": "integer"}]},
+            {"not": {"$ref": "#/$defs/a"}},
+            {"not": {"not": {"allOf": [{"type": "integer"}, {"$ref": "#/$defs/a"}]}}},
+        ],
+    )
+    def test_a_schema_that_refers_to_itself_and_does_not_descend_lets_nothing_pass(
+        self, definition: dict[str, Any]
+    ) -> None:
+        schema = {"properties": {"x": {"$ref": "#/$defs/a"}}, "$defs": {"a": definition}}
+        tool = registered(lambda **arguments: arguments, input_schema=schema)
+        kind, text = problems(tool, x=5)
+        assert kind == "ValidationError"
+        assert text in {
+            f"x: cannot be checked: the schema's `#/{to}` refers to itself" for to in ("$defs/a", "properties/x")
+        }
+        assert call(tool, y=5) == {"y": 5}
+
+    def test_the_time_is_proportional_to_the_value_whatever_the_alternatives(self) -> None:
+        def alternative(kind: str) -> dict[str, Any]:
+            return {"type": "object", "properties": {"kind": {"const": kind}, "of": {"$ref": "#/$defs/any"}}}
+
+        kinds = {kind: alternative(kind) for kind in ("a", "b", "c")}
+        either = {"oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in kinds]}
+        schema = {"properties": {"x": {"$ref": "#/$defs/any"}}, "$defs": {"any": either, **kinds}}
+        tool = registered(lambda x: x, input_schema=schema)
+        expression: dict[str, Any] = {"kind": "a"}
+        for _ in range(40):
+            expression = {"of": expression, "kind": "b"}
+        began = time.perf_counter()
+        assert call(tool, x=expression) == expression
+        expression["kind"] = "d"
+        assert problems(tool, x=expression)[0] == "ValidationError"
+        assert time.perf_counter() - began < 5  # some milliseconds; 3^40 checks would not end
+
+    def test_a_value_that_is_too_deep_for_its_schema_does_not_pass(self) -> None:
+        step: dict[str, Any] = {"properties": {"of": {"$ref": "#"}}}
+        for _ in range(90):
+            step = {"allOf": [step]}
+        value: dict[str, Any] = {}
+        for _ in range(90):
+            value = {"of": value}
+        assert problems(registered(lambda of: of, input_schema=step), **value) == (
+            "ValidationError",
+            "arguments: cannot be checked: the value is nested too deeply for its schema",
+        )
 
     def test_what_is_neither_a_model_nor_a_dict_is_refused(self) -> None:
         @dataclasses.dataclass

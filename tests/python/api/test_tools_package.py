@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import inspect
 import subprocess
 import sys
+import weakref
 from typing import Any
 
 import pytest
@@ -143,7 +145,7 @@ class TestDecorator:
         assert get_tool_metadata(tool("fine")(functools.partial(print))) is not None
 
     def test_the_list_of_all_can_be_emptied(self) -> None:
-        before = get_decorated_tools()
+        before = dict(package.decorator._decorated)
         try:
             clear_decorated_tools()
 
@@ -157,8 +159,61 @@ class TestDecorator:
             assert get_decorated_tools() == []
             assert is_tool(one)
         finally:
-            for function in before:
-                package.decorator._decorated.append(function)
+            package.decorator._decorated.update(before)
+
+    def test_the_list_keeps_nothing(self) -> None:
+        class Secret: ...
+
+        def marked(secret: Secret) -> list[Any]:
+            class Tools:
+                @tool
+                def method(self) -> None:
+                    assert secret
+
+                @tool
+                @staticmethod
+                def static() -> None:
+                    assert secret
+
+                @tool
+                @classmethod
+                def of_class(cls) -> None:
+                    assert secret
+
+            @tool
+            def function() -> None:
+                assert secret
+
+            attributes = [vars(Tools)[name] for name in ("method", "static", "of_class")]
+            return [*attributes, function, tool(Tools), tool("partial")(functools.partial(print, secret))]
+
+        before = dict(package.decorator._decorated)
+        secret = Secret()
+        gone = weakref.ref(secret)
+        tools = marked(secret)
+        assert all(one is other for one, other in zip(get_decorated_tools()[-6:], tools, strict=True))
+        assert len(get_decorated_tools()) == len(before) + 6
+        del secret, tools
+        gc.collect()
+        assert gone() is None
+        assert package.decorator._decorated.keys() <= before.keys(), "the entries are gone too"
+
+    def test_what_has_no_weak_references_is_listed_all_the_same(self) -> None:
+        class Slots:
+            __slots__ = ("__codemode_tool__", "__name__")
+
+            def __init__(self) -> None:
+                self.__name__ = "slots"
+
+            def __call__(self) -> None: ...
+
+        before = dict(package.decorator._decorated)
+        try:
+            slots = tool(Slots())
+            assert get_decorated_tools()[-1] is slots
+        finally:
+            clear_decorated_tools()
+            package.decorator._decorated.update(before)
 
 
 class TestMetaTools:
@@ -249,7 +304,7 @@ class TestContextAwareTool:
         class Query(ContextAwareTool):
             """Queries."""
 
-            def run_with_context(self, context: RuntimeContext, sql: str) -> str:  # type: ignore[override]
+            def run_with_context(self, context: RuntimeContext, sql: str) -> str:
                 return f"{context.require('tenant')}: {sql}"
 
         registration = ToolRegistration(Query())

@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 
 import anyio
 import pytest

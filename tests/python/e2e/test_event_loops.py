@@ -19,8 +19,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="none")
 
 
 class TestHeartbeat:
-    # A loop that is blocked for the length of one execution with its 20 tool calls would miss several times this. An idle
-    # loop on a busy machine with two processors is late by a few milliseconds.
+    # A loop that is blocked for the length of one execution with its 20 tool calls would miss several times this. An
+    # idle loop on a busy machine with two processors is late by a few milliseconds.
     LATE = 0.1
 
     def test_fifty_executions_at_once_do_not_hold_up_the_loop(

@@ -31,7 +31,8 @@ class TestToolCallTimeout:
 
         local_codemode.registry.register_tool("slow", slow)
         result = local_codemode.run(self.PROGRAM, tool_call_timeout=0.2)
-        assert result.value == "TimeoutError: the tool did not answer within 0.2 s"
+        # Who tells first, the executor or this side, is chance; the executor also says how to raise the limit.
+        assert result.value.startswith("TimeoutError: the tool did not answer within 0.2 s")
         assert cancelled.wait(10)
         (call,) = result.tool_calls
         assert (call.status, call.error) == ("error", "TimeoutError: the tool did not answer within 0.2 s")
@@ -41,7 +42,7 @@ class TestToolCallTimeout:
         local_codemode.registry.register_tool("slow", lambda: release.wait(20))
         result = local_codemode.run(self.PROGRAM.replace("await ", ""), tool_call_timeout=0.2)
         release.set()
-        assert result.value == "TimeoutError: the tool did not answer within 0.2 s"
+        assert result.value.startswith("TimeoutError: the tool did not answer within 0.2 s")
         (call,) = result.tool_calls
         assert call.status == "error"
 
@@ -55,7 +56,7 @@ class TestToolCallTimeout:
                 cancelled.append(True)
 
         local_codemode.registry.register_tool("slow", slow)
-        assert trio.run(self._run, local_codemode) == '"TimeoutError: the tool did not answer within 0.2 s"'
+        assert trio.run(self._run, local_codemode).startswith('"TimeoutError: the tool did not answer within 0.2 s')
         assert cancelled == [True]
 
     async def _run(self, codemode: Codemode) -> str:

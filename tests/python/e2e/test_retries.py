@@ -1,4 +1,4 @@
-"""Executors that die in the middle: what is run again on the next one, and what is not. Real processes, really killed."""
+"""Executors that die in the middle: what is run again on the next one, and what is not. The processes are real."""
 
 from __future__ import annotations
 
