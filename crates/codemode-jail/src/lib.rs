@@ -30,5 +30,5 @@ pub use harden::harden_executor;
 pub use interpreter::Interpreter;
 pub use layer::{Layer, LayerSet, Profile, UnknownProfile};
 pub use limits::{Ceilings, WorkerLimits};
-pub use probe::{JailReport, LayerReport, LayerState, probe};
+pub use probe::{JailReport, LayerReport, LayerState, Remedy, probe};
 pub use zygote::{WaitStatus, WorkerProcess, Zygote, ZygoteConfig, ZygoteEvent, worker_socketpair};

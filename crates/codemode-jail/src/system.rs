@@ -38,6 +38,13 @@ pub(crate) fn socketpair(kind: c_int) -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
 }
 
+/// Whether a pipe that does not block has a byte; takes it.
+pub(crate) fn read_byte(descriptor: BorrowedFd<'_>) -> bool {
+    let mut byte = 0u8;
+    // SAFETY: room for one byte; the descriptor is open for as long as it is borrowed.
+    unsafe { libc::read(descriptor.as_raw_fd(), (&raw mut byte).cast(), 1) == 1 }
+}
+
 pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: changes flags of a descriptor that is open for as long as it is borrowed.
     unsafe {

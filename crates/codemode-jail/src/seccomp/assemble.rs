@@ -108,16 +108,21 @@ fn leaf(rule: Rule) -> Vec<Instruction> {
         Rule::Kill => vec![give(RETURN_KILL)],
         Rule::Errno(errno) => vec![give(RETURN_ERRNO | errno.cast_unsigned())],
         Rule::AllowIf(clauses) => {
-            let mut code: Vec<Instruction> = clauses.iter().flat_map(|tests| clause(tests)).collect();
+            let mut code: Vec<Instruction> = clauses.iter().flat_map(|tests| clause(tests, RETURN_ALLOW)).collect();
             code.push(give(RETURN_ERRNO | 1));
             code
+        }
+        Rule::AllowOrPretend(allowed, pretended) => {
+            let allowed = allowed.iter().flat_map(|tests| clause(tests, RETURN_ALLOW));
+            let pretended = pretended.iter().flat_map(|tests| clause(tests, RETURN_ERRNO));
+            allowed.chain(pretended).chain([give(RETURN_ERRNO | 1)]).collect()
         }
     }
 }
 
-/// One clause: falls past its own end when a test fails, returns otherwise.
-fn clause(tests: &[Test]) -> Vec<Instruction> {
-    let mut code = vec![give(RETURN_ALLOW)];
+/// One clause: falls past its own end when a test fails, returns `answer` otherwise.
+fn clause(tests: &[Test], answer: u32) -> Vec<Instruction> {
+    let mut code = vec![give(answer)];
     for test in tests.iter().rev() {
         // What is there already is skipped when this test fails.
         let fail = short(code.len());

@@ -75,8 +75,13 @@ fn expected(policy: &[(u32, Rule)], call: &Call) -> u32 {
         Some(Rule::Allow) => RETURN_ALLOW,
         Some(Rule::Errno(errno)) => RETURN_ERRNO | errno.cast_unsigned(),
         Some(Rule::Kill) => RETURN_KILL,
-        Some(Rule::AllowIf(clauses)) if clauses.iter().any(|tests| tests.iter().all(passes)) => RETURN_ALLOW,
-        None | Some(Rule::AllowIf(_)) => RETURN_ERRNO | 1,
+        Some(Rule::AllowIf(clauses) | Rule::AllowOrPretend(clauses, _))
+            if clauses.iter().any(|tests| tests.iter().all(passes)) =>
+        {
+            RETURN_ALLOW
+        }
+        Some(Rule::AllowOrPretend(_, clauses)) if clauses.iter().any(|tests| tests.iter().all(passes)) => RETURN_ERRNO,
+        None | Some(Rule::AllowIf(_) | Rule::AllowOrPretend(..)) => RETURN_ERRNO | 1,
     }
 }
 
@@ -85,7 +90,11 @@ fn odd_values(policy: &[(u32, Rule)]) -> Vec<u64> {
     let mut values: Vec<u64> = (0..64).map(|bit| 1 << bit).collect();
     values.extend([0, u64::MAX, 1 << 32, 0xffff_ffff]);
     for (_, rule) in policy {
-        let Rule::AllowIf(clauses) = rule else { continue };
+        let clauses = match rule {
+            Rule::AllowIf(clauses) => clauses.to_vec(),
+            Rule::AllowOrPretend(allowed, pretended) => [*allowed, *pretended].concat(),
+            Rule::Allow | Rule::Errno(_) | Rule::Kill => continue,
+        };
         for test in clauses.iter().flat_map(|tests| tests.iter()) {
             let own: Vec<u32> = match test.condition {
                 Condition::NoneOf(bits) => vec![bits, !bits],
@@ -112,7 +121,9 @@ fn program_decides_as_the_policy_reads() {
         let odd = odd_values(&policy);
         for number in (0..600).chain([X32 - 1, X32, X32 + 1, u32::MAX]) {
             let mut tried = vec![[0; 6], [u64::MAX; 6]];
-            let tested = policy.iter().any(|(listed, rule)| *listed == number && matches!(rule, Rule::AllowIf(_)));
+            let tested = policy
+                .iter()
+                .any(|(listed, rule)| *listed == number && matches!(rule, Rule::AllowIf(_) | Rule::AllowOrPretend(..)));
             if tested {
                 for value in &odd {
                     tried.push([*value; 6]);
@@ -168,6 +179,11 @@ fn attacks_are_refused_and_ordinary_calls_pass() {
     // a library's text, and code made at run time
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 5, 2, 5, 0]), RETURN_ALLOW);
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 7, 2, 5, 0]), eperm);
+    // anonymous: private, growing by itself, of huge pages; a file, shared
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x22, u64::MAX, 0]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x122, u64::MAX, 0]), eperm);
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x40022, u64::MAX, 0]), eperm);
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 1, 5, 0]), RETURN_ALLOW);
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 5, 0x22, u64::MAX, 0]), eperm);
     assert_eq!(denied(libc::SYS_mprotect, [0, 4096, 5, 0, 0, 0]), eperm);
     // a thread of glibc, a fork, a thread in a new user namespace
@@ -184,5 +200,26 @@ fn attacks_are_refused_and_ordinary_calls_pass() {
     assert_eq!(denied(libc::SYS_getsockopt, [3, 1, 77, 0, 0, 0]), eperm);
     assert_eq!(denied(libc::SYS_prlimit64, [0, 0, 0, 1, 0, 0]), RETURN_ALLOW);
     assert_eq!(denied(libc::SYS_prlimit64, [0, 0, 1, 0, 0, 0]), eperm);
+    // limits, group, affinity and clock of itself, and those of process 7
+    assert_eq!(denied(libc::SYS_prlimit64, [7, 0, 0, 1, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_getpgid, [0; 6]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_getpgid, [7, 0, 0, 0, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_sched_getaffinity, [7, 128, 8, 0, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_clock_gettime, [2, 8, 0, 0, 0, 0]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_clock_gettime, [(-6_i64).cast_unsigned(), 8, 0, 0, 0, 0]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_clock_gettime, [(!7_i64 << 3 | 2).cast_unsigned(), 8, 0, 0, 0, 0]), eperm);
+    // an urgent byte, a lock that lends its priority, merging and poisoning memory, dropping pages that all share
+    assert_eq!(denied(libc::SYS_sendto, [3, 0, 0, 1, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_recvfrom, [3, 0, 0, 1, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_futex, [8, 128, 0, 0, 0, 0]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_futex, [8, 134, 0, 0, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_madvise, [0, 4096, 4, 0, 0, 0]), RETURN_ALLOW);
+    assert_eq!(denied(libc::SYS_madvise, [0, 4096, 12, 0, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_madvise, [0, 4096, 101, 0, 0, 0]), eperm);
+    assert_eq!(denied(libc::SYS_fadvise64, [3, 0, 0, 4, 0, 0]), eperm);
+    // locks of the worker's own, which nobody else may see
+    assert_eq!(denied(libc::SYS_fcntl, [3, libc::F_SETLK as u64, 8, 0, 0, 0]), RETURN_ERRNO);
+    assert_eq!(denied(libc::SYS_fcntl, [3, libc::F_OFD_SETLK as u64, 8, 0, 0, 0]), eperm);
+    assert_eq!(scratch(libc::SYS_fsync, [3, 0, 0, 0, 0, 0]), RETURN_ERRNO);
     assert_eq!(denied(libc::SYS_ioctl, [0, 0x5412, 0, 0, 0, 0]), eperm); // TIOCSTI
 }

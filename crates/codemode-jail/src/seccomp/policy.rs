@@ -36,6 +36,8 @@ const fn when(reason: &'static str, call: &'static [c_long], clauses: &'static [
 const PROT_WRITE: u32 = libc::PROT_WRITE.cast_unsigned();
 const PROT_EXEC: u32 = libc::PROT_EXEC.cast_unsigned();
 const MAP_ANONYMOUS: u32 = libc::MAP_ANONYMOUS.cast_unsigned();
+/// Memory of which `RLIMIT_DATA` knows nothing.
+const UNCOUNTED: u32 = (libc::MAP_GROWSDOWN | libc::MAP_HUGETLB).cast_unsigned();
 /// What glibc and musl pass for a thread, and no more: no namespace, no vfork, no parent, no pidfd.
 const THREAD_FLAGS: u32 = (libc::CLONE_VM
     | libc::CLONE_FS
@@ -49,6 +51,31 @@ const THREAD_FLAGS: u32 = (libc::CLONE_VM
     | libc::CLONE_DETACHED)
     .cast_unsigned();
 const THREAD: u32 = (libc::CLONE_VM | libc::CLONE_SIGHAND | libc::CLONE_THREAD).cast_unsigned();
+/// What allocators and numeric libraries advise. `MADV_GUARD_INSTALL` and `_REMOVE` (102, 103) are newer than the crate.
+const ADVICE: &[u32] = &[
+    libc::MADV_NORMAL.cast_unsigned(),
+    libc::MADV_RANDOM.cast_unsigned(),
+    libc::MADV_SEQUENTIAL.cast_unsigned(),
+    libc::MADV_WILLNEED.cast_unsigned(),
+    libc::MADV_DONTNEED.cast_unsigned(),
+    libc::MADV_FREE.cast_unsigned(),
+    libc::MADV_DONTFORK.cast_unsigned(),
+    libc::MADV_DOFORK.cast_unsigned(),
+    libc::MADV_HUGEPAGE.cast_unsigned(),
+    libc::MADV_NOHUGEPAGE.cast_unsigned(),
+    libc::MADV_DONTDUMP.cast_unsigned(),
+    libc::MADV_DODUMP.cast_unsigned(),
+    libc::MADV_WIPEONFORK.cast_unsigned(),
+    libc::MADV_KEEPONFORK.cast_unsigned(),
+    libc::MADV_POPULATE_READ.cast_unsigned(),
+    libc::MADV_POPULATE_WRITE.cast_unsigned(),
+    102,
+    103,
+];
+/// Waiting, waking and moving waiters (0, 1, 3, 4, 5, 9, 10), plain and private (128), and waiting by the wall clock (256).
+const FUTEX_OPERATIONS: &[u32] = &[0, 1, 3, 4, 5, 9, 10, 128, 129, 131, 132, 133, 137, 138, 265, 393];
+/// The kernel's numbers for the processor clocks of the calling process and thread.
+const OWN_CLOCKS: &[u32] = &[(-6_i32).cast_unsigned(), (-2_i32).cast_unsigned()];
 const OPEN_TO_WRITE: u32 =
     (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND | libc::O_TMPFILE).cast_unsigned()
         & !(libc::O_DIRECTORY.cast_unsigned());
@@ -57,12 +84,21 @@ const OPEN_TO_WRITE: u32 =
 const BASE: &[Group] = &[
     allow(
         "memory: the interpreter's heap, stacks and mapped files",
-        &[libc::SYS_brk, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_madvise, libc::SYS_msync],
+        &[libc::SYS_brk, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_msync],
     ),
     when(
-        "mmap: extension modules are mapped from files; memory that is written never runs",
+        "madvise: what allocators say of their own pages; not merging them with others', and not poisoning any",
+        &[libc::SYS_madvise],
+        &[&[one_of(2, ADVICE)]],
+    ),
+    when(
+        "mmap: extension modules are mapped from files; memory that is written never runs, and memory that the limit on \
+         data does not count is not given: a stack that grows by itself, huge pages",
         &[libc::SYS_mmap],
-        &[&[none_of(2, PROT_EXEC)], &[none_of(2, PROT_WRITE), none_of(3, MAP_ANONYMOUS)]],
+        &[
+            &[none_of(2, PROT_EXEC), none_of(3, UNCOUNTED)],
+            &[none_of(2, PROT_WRITE), none_of(3, MAP_ANONYMOUS | UNCOUNTED)],
+        ],
     ),
     when(
         "mprotect: the loader seals relocations; nothing becomes executable",
@@ -87,31 +123,34 @@ const BASE: &[Group] = &[
             libc::SYS_dup3,
             libc::SYS_fstat,
             libc::SYS_getdents64,
-            libc::SYS_fadvise64,
         ],
     ),
     when(
-        "fcntl: flags and duplicates of own descriptors",
-        &[libc::SYS_fcntl],
-        &[&[one_of(
-            1,
-            &[
-                libc::F_DUPFD.cast_unsigned(),
-                libc::F_GETFD.cast_unsigned(),
-                libc::F_SETFD.cast_unsigned(),
-                libc::F_GETFL.cast_unsigned(),
-                libc::F_SETFL.cast_unsigned(),
-                libc::F_DUPFD_CLOEXEC.cast_unsigned(),
-                // Locks: on files that the worker opened, which are its own or read-only. SQLite takes them.
-                libc::F_GETLK.cast_unsigned(),
-                libc::F_SETLK.cast_unsigned(),
-                libc::F_SETLKW.cast_unsigned(),
-                libc::F_OFD_GETLK.cast_unsigned(),
-                libc::F_OFD_SETLK.cast_unsigned(),
-                libc::F_OFD_SETLKW.cast_unsigned(),
-            ],
-        )]],
+        "fadvise64: how a file will be read; not that its pages, which all share, may go",
+        &[libc::SYS_fadvise64],
+        &[&[none_of(3, libc::POSIX_FADV_DONTNEED.cast_unsigned())]],
     ),
+    Group {
+        reason: "fcntl: flags and duplicates of own descriptors. A lock is said to be taken: nobody else opens the worker's \
+                 files, SQLite asks for one, and on a file that all workers read it would be a signal to the others",
+        rule: Rule::AllowOrPretend(
+            &[&[one_of(
+                1,
+                &[
+                    libc::F_DUPFD.cast_unsigned(),
+                    libc::F_GETFD.cast_unsigned(),
+                    libc::F_SETFD.cast_unsigned(),
+                    libc::F_GETFL.cast_unsigned(),
+                    libc::F_SETFL.cast_unsigned(),
+                    libc::F_DUPFD_CLOEXEC.cast_unsigned(),
+                    // Finds none.
+                    libc::F_GETLK.cast_unsigned(),
+                ],
+            )]],
+            &[&[one_of(1, &[libc::F_SETLK.cast_unsigned(), libc::F_SETLKW.cast_unsigned()])]],
+        ),
+        calls: &[libc::SYS_fcntl],
+    },
     when(
         "ioctl: blocking mode, close-on-exec, bytes to read, is-a-terminal; no driver and no TIOCSTI",
         &[libc::SYS_ioctl],
@@ -179,10 +218,15 @@ const BASE: &[Group] = &[
             ),
         ]],
     ),
-    when("sendto: send() on own sockets, never to an address", &[libc::SYS_sendto], &[&[is_null(4)]]),
+    when(
+        "sendto: send() on own sockets, never to an address, and no urgent byte: that code has been a way out of a sandbox",
+        &[libc::SYS_sendto],
+        &[&[is_null(4), none_of(3, libc::MSG_OOB.cast_unsigned())]],
+    ),
+    when("recvfrom: recv(), likewise", &[libc::SYS_recvfrom], &[&[none_of(3, libc::MSG_OOB.cast_unsigned())]]),
     allow(
-        "sockets: reading, describing and closing the ones there are; none is made or connected",
-        &[libc::SYS_recvfrom, libc::SYS_shutdown, libc::SYS_getsockname, libc::SYS_getpeername],
+        "sockets: describing and closing the ones there are; none is made or connected",
+        &[libc::SYS_shutdown, libc::SYS_getsockname, libc::SYS_getpeername],
     ),
     when(
         "getsockopt: what a socket object asks of itself; not the peer's pidfd, which would be the executor's",
@@ -203,7 +247,6 @@ const BASE: &[Group] = &[
     allow(
         "threads: locks and the bookkeeping of libc",
         &[
-            libc::SYS_futex,
             libc::SYS_set_robust_list,
             libc::SYS_rseq,
             libc::SYS_set_tid_address,
@@ -211,10 +254,19 @@ const BASE: &[Group] = &[
             libc::SYS_sched_yield,
             libc::SYS_exit,
             libc::SYS_exit_group,
-            // numpy and pandas ask how many processors there are.
-            libc::SYS_sched_getaffinity,
             libc::SYS_getcpu,
         ],
+    ),
+    when(
+        "futex: the locks of libc and CPython; not those that lend a priority, whose code has been a way out of a sandbox",
+        &[libc::SYS_futex],
+        &[&[one_of(1, FUTEX_OPERATIONS)]],
+    ),
+    when(
+        "sched_getaffinity: how many processors there are, as numpy and pandas ask; of itself, since a number of another \
+         process would tell that it exists",
+        &[libc::SYS_sched_getaffinity],
+        &[&[one_of(0, &[0])]],
     ),
     when(
         "clone: threads, with exactly the flags of a thread",
@@ -241,23 +293,18 @@ const BASE: &[Group] = &[
     ),
     allow(
         "time: clocks and sleeping",
-        &[
-            libc::SYS_clock_gettime,
-            libc::SYS_clock_getres,
-            libc::SYS_clock_nanosleep,
-            libc::SYS_nanosleep,
-            libc::SYS_gettimeofday,
-            libc::SYS_times,
-            libc::SYS_getrusage,
-        ],
+        &[libc::SYS_nanosleep, libc::SYS_gettimeofday, libc::SYS_times, libc::SYS_getrusage],
+    ),
+    when(
+        "clocks: of the machine and of itself; a negative number is a clock of another process, or a device",
+        &[libc::SYS_clock_gettime, libc::SYS_clock_getres, libc::SYS_clock_nanosleep],
+        &[&[none_of(0, 1 << 31)], &[one_of(0, OWN_CLOCKS)]],
     ),
     allow(
         "identity: numbers that are the same for every worker",
         &[
             libc::SYS_getpid,
             libc::SYS_getppid,
-            libc::SYS_getpgid,
-            libc::SYS_getsid,
             libc::SYS_getuid,
             libc::SYS_geteuid,
             libc::SYS_getgid,
@@ -273,7 +320,16 @@ const BASE: &[Group] = &[
         &[libc::SYS_prctl],
         &[&[one_of(0, &[libc::PR_SET_NAME.cast_unsigned(), libc::PR_GET_NAME.cast_unsigned()])]],
     ),
-    when("prlimit64: reading limits; setting them is for the executor", &[libc::SYS_prlimit64], &[&[is_null(2)]]),
+    when(
+        "group and session: its own; to be told another's is to be told that it exists",
+        &[libc::SYS_getpgid, libc::SYS_getsid],
+        &[&[one_of(0, &[0])]],
+    ),
+    when(
+        "prlimit64: reading its own limits; setting them is for the executor",
+        &[libc::SYS_prlimit64],
+        &[&[one_of(0, &[0]), is_null(2)]],
+    ),
     #[cfg(target_arch = "x86_64")]
     allow("getrlimit: the older way to read limits", &[libc::SYS_getrlimit]),
     allow("getrandom: seeds, tokens and temporary names", &[libc::SYS_getrandom]),
@@ -354,10 +410,7 @@ const SCRATCH: &[Group] = &[
             libc::SYS_symlinkat,
             libc::SYS_ftruncate,
             libc::SYS_truncate,
-            libc::SYS_fsync,
-            libc::SYS_fdatasync,
             libc::SYS_fallocate,
-            libc::SYS_flock,
             libc::SYS_fchmod,
             libc::SYS_fchmodat,
             libc::SYS_utimensat,
@@ -365,6 +418,11 @@ const SCRATCH: &[Group] = &[
             libc::SYS_copy_file_range,
         ],
     ),
+    Group {
+        reason: "fsync: done, since the scratch is memory; on a file of the interpreter it would flush the host's disk",
+        rule: Rule::Errno(0),
+        calls: &[libc::SYS_fsync, libc::SYS_fdatasync],
+    },
     // The C library's crate has no name for it here.
     #[cfg(target_arch = "aarch64")]
     allow("renameat: what rename() calls", &[38]),

@@ -7,6 +7,8 @@ pub(crate) enum Rule {
     Allow,
     /// Allowed if one of the clauses holds, each being tests that must all pass; `EPERM` otherwise.
     AllowIf(&'static [&'static [Test]]),
+    /// As `AllowIf`, but where one of the second clauses holds, the answer is success and nothing is done.
+    AllowOrPretend(&'static [&'static [Test]], &'static [&'static [Test]]),
     /// Refused with an error; `EPERM` is also the rule of every call without one.
     Errno(i32),
     /// Ends the process: no program of a user needs it, only an attack.

@@ -115,6 +115,7 @@ fn enter(plan: &Plan) -> Outcome {
             build_root(plan)?;
         }
     }
+    rename_host()?;
     keep_mounting(plan)?;
     // SAFETY: a plain fork: no memory is shared, and the child's stack is a copy. The C library's idea of its own process
     // number is stale in the child, which makes nothing but system calls before `execve`.
@@ -127,6 +128,16 @@ fn enter(plan: &Plan) -> Outcome {
     report(REPORT_PID, pid);
     // SAFETY: the interpreter's process goes on alone.
     unsafe { libc::_exit(0) }
+}
+
+/// Workers are told a name that says nothing of the host.
+fn rename_host() -> Outcome {
+    let name = c"codemode";
+    // SAFETY: a string and its length.
+    unsafe {
+        step(Step::Namespaces, libc::sethostname(name.as_ptr(), name.count_bytes()))?;
+        step(Step::Namespaces, libc::setdomainname(c"".as_ptr(), 0))
+    }
 }
 
 const OTHERS: c_int =

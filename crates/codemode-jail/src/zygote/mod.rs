@@ -47,6 +47,8 @@ pub struct Zygote {
     pid: i32,
     /// Its workers are alone in their user namespaces.
     own_tasks: bool,
+    /// Its workers have limits.
+    rlimits: bool,
     /// Where the modules are when there is no root of its own.
     directory: Option<plan::PrivateDirectory>,
     /// Its status once it has been reaped.
@@ -92,6 +94,7 @@ impl Zygote {
         let mut event = events::receive(self.control.as_fd())?;
         if let ZygoteEvent::Forked { worker, .. } = &mut event {
             worker.own_tasks = self.own_tasks;
+            worker.rlimits = self.rlimits;
         }
         if matches!(event, ZygoteEvent::Serving { .. } | ZygoteEvent::Closed) {
             self.directory = None;

@@ -91,7 +91,8 @@ pub(super) fn spawn(config: &ZygoteConfig) -> Result<Zygote, SpawnError> {
     match system::pidfd_open(pid) {
         Ok(pidfd) => {
             let own_tasks = config.layers.contains(Layer::WorkerNamespaces);
-            Ok(Zygote { control, stderr, pidfd, pid, own_tasks, directory, ended: None })
+            let rlimits = config.layers.contains(Layer::Rlimits);
+            Ok(Zygote { control, stderr, pidfd, pid, own_tasks, rlimits, directory, ended: None })
         }
         Err(source) => {
             kill_and_reap(pid);

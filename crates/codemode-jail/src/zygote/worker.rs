@@ -31,6 +31,8 @@ pub struct WorkerProcess {
     zygote_pid: i32,
     /// The worker is alone in its user namespace, so that a limit on tasks is its own.
     pub(super) own_tasks: bool,
+    /// The layer [`Rlimits`](crate::Layer::Rlimits) is on. Where it is left out, nothing of it is set from outside either.
+    pub(super) rlimits: bool,
     /// Private memory when it was last measured.
     private_memory: Option<u64>,
     /// `/proc/<pid>/status`, opened with that measurement: to look it up costs as much as to read it.
@@ -41,7 +43,7 @@ impl WorkerProcess {
     pub(super) fn new(pidfd: OwnedFd, zygote_pid: i32) -> Self {
         // Never the zygote's number for it: in the executor's namespace that is another process.
         let pid = host_pid(pidfd.as_fd()).unwrap_or(UNKNOWN);
-        Self { pidfd, pid, zygote_pid, own_tasks: false, private_memory: None, status: None }
+        Self { pidfd, pid, zygote_pid, own_tasks: false, rlimits: true, private_memory: None, status: None }
     }
 
     /// The process id in the executor's process namespace; -1, which every call refuses, for a worker that was reaped before
@@ -106,6 +108,9 @@ impl WorkerProcess {
     pub fn set_limits(&self, limits: &WorkerLimits) -> io::Result<()> {
         // A worker that was reaped has no number any more: its old one may be another process's.
         system::pidfd_exists(self.pidfd.as_fd())?;
+        if !self.rlimits {
+            return Ok(());
+        }
         let data = self.private_memory.map_or_else(|| self.private_memory(), Ok)?.saturating_add(limits.memory);
         self.lower(RLIMIT_DATA, data)?;
         self.lower(RLIMIT_AS, limits.memory.saturating_mul(2).saturating_add(ADDRESS_SPACE))?;

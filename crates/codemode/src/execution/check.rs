@@ -117,7 +117,8 @@ impl Checker {
         let holds = Limits::from_wire(holds);
         self.value = lower(asked.value, holds.value).unwrap_or(self.value).min(self.value);
         self.tool_calls = lower(asked.tool_calls, holds.tool_calls).unwrap_or(self.tool_calls);
-        self.output = lower(asked.output, holds.output).unwrap_or(self.output);
+        // A peer that names a limit of its own must not thereby lift ours.
+        self.output = lower(asked.output.or(Some(self.output)), holds.output).unwrap_or(self.output);
         Ok(())
     }
 
