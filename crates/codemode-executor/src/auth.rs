@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+use crate::tenants::{Tenant, TenantId};
 
 /// The shortest key that an executor takes: 16 characters are 64 bits even in hexadecimal.
 const MIN_KEY: usize = 16;
@@ -30,25 +32,41 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether a request may go on.
-#[derive(Clone, Debug)]
-pub(crate) struct Authenticator {
-    keys: Vec<ApiKey>,
+impl PartialEq for ApiKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
 }
 
+/// Whether a request may go on, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Authenticator {
+    keys: Vec<(ApiKey, TenantId)>,
+}
+
+/// No tenant has this number: each has a key, and so many do not fit into memory.
+const NOBODY: u32 = u32::MAX;
+
 impl Authenticator {
-    pub(crate) fn new(keys: Vec<ApiKey>) -> Self {
-        Self { keys }
+    pub(crate) fn new(tenants: &[Tenant]) -> Self {
+        let of = |(number, tenant): (u32, &Tenant)| {
+            tenant.keys.iter().map(|key| (key.clone(), TenantId(number))).collect::<Vec<_>>()
+        };
+        Self { keys: (0..NOBODY).zip(tenants).flat_map(of).collect() }
     }
 
     /// Every key is compared, whichever matches, so the time tells nothing but the length.
-    pub(crate) fn admits(&self, authorization: Option<&[u8]>) -> bool {
+    pub(crate) fn admits(&self, authorization: Option<&[u8]>) -> Option<TenantId> {
         if self.keys.is_empty() {
-            return true;
+            return Some(TenantId(0));
         }
-        let Some(presented) = authorization.and_then(bearer) else { return false };
-        let matches = |found: Choice, key: &ApiKey| found | key.0.as_bytes().ct_eq(presented);
-        self.keys.iter().fold(Choice::from(0), matches).into()
+        let presented = authorization.and_then(bearer)?;
+        let matches = |mut found: u32, (key, tenant): &(ApiKey, TenantId)| {
+            found.conditional_assign(&tenant.0, key.0.as_bytes().ct_eq(presented));
+            found
+        };
+        let found = self.keys.iter().fold(NOBODY, matches);
+        (found != NOBODY).then_some(TenantId(found))
     }
 }
 
@@ -64,9 +82,10 @@ mod tests {
     #[test]
     fn only_a_known_key_is_admitted() {
         let keys = ["0123456789abcdef", "fedcba9876543210"].map(|key| ApiKey::new(key).unwrap());
-        let authenticator = Authenticator::new(keys.to_vec());
-        assert!(authenticator.admits(Some(b"Bearer 0123456789abcdef")));
-        assert!(authenticator.admits(Some(b"bearer fedcba9876543210")));
+        let [first, second] = keys.map(|key| Tenant::new("t", vec![key]));
+        let authenticator = Authenticator::new(&[first, second]);
+        assert_eq!(authenticator.admits(Some(b"Bearer 0123456789abcdef")), Some(TenantId(0)));
+        assert_eq!(authenticator.admits(Some(b"bearer fedcba9876543210")), Some(TenantId(1)));
         for refused in [
             None,
             Some(&b"Bearer 0123456789abcdeF"[..]),
@@ -75,8 +94,9 @@ mod tests {
             Some(b"Bearer 0123456789abcdef "),
             Some(b"Basic 0123456789abcdef"),
         ] {
-            assert!(!authenticator.admits(refused), "{refused:?}");
+            assert_eq!(authenticator.admits(refused), None, "{refused:?}");
         }
+        assert_eq!(Authenticator::new(&[]).admits(None), Some(TenantId(0)));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use codemode_jail::{LayerSet, Profile};
 
-use crate::auth::ApiKey;
 use crate::limits::Limits;
 use crate::pool::PoolSize;
+use crate::tenants::Tenant;
 use crate::tls::{ServerTls, ServerTlsError};
 
 /// Where the executor listens.
@@ -67,8 +67,8 @@ pub enum Anonymous {
 pub struct ExecutorConfig {
     /// Where to listen.
     pub listen: Listen,
-    /// Keys that clients may present; none means no authentication.
-    pub api_keys: Vec<ApiKey>,
+    /// Whose keys clients may present; none means no authentication.
+    pub tenants: Vec<Tenant>,
     /// What holds without a key on the network.
     pub anonymous: Anonymous,
     /// TLS on the TCP address; `None` is plain text.
@@ -102,7 +102,7 @@ impl ExecutorConfig {
             std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
         Self {
             listen,
-            api_keys: Vec::new(),
+            tenants: Vec::new(),
             anonymous: Anonymous::Refused,
             tls: None,
             python,
@@ -128,7 +128,7 @@ impl ExecutorConfig {
     /// Refuses settings under which anybody on the network could run programs unasked.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if let Listen::Tcp(address) = &self.listen
-            && self.api_keys.is_empty()
+            && self.tenants.is_empty()
             && self.anonymous == Anonymous::Refused
             && !address.ip().is_loopback()
         {

@@ -1,10 +1,11 @@
 //! The executor: a gRPC service that runs programs in jailed workers.
 //!
-//! Data flows one way: [`service`] (gRPC, keys) → [`execution`] (one program's life) → [`pool`] (warm workers) → the
-//! worker, whose Python is in `worker/` and whose jail is the crate `codemode-jail`. Nothing in here needs `unsafe`.
+//! Data flows one way: [`service`] (gRPC, keys) → [`tenants`] (whose turn it is) → [`execution`] (one program's life) →
+//! [`pool`] (warm workers) → the worker, whose Python is in `worker/` and whose jail is the crate `codemode-jail`. Nothing in here needs `unsafe`.
 
 mod auth;
 mod config;
+mod connections;
 mod execution;
 mod frame;
 mod limits;
@@ -12,6 +13,7 @@ mod pool;
 mod server;
 mod service;
 mod shutdown;
+mod tenants;
 mod tls;
 mod worker_files;
 
@@ -20,4 +22,5 @@ pub use config::{Anonymous, ConfigError, ExecutorConfig, Listen, Strictness};
 pub use limits::Limits;
 pub use pool::PoolSize;
 pub use server::{Executor, ServeError, start};
+pub use tenants::{Rate, Tenant, TenantCeilings};
 pub use tls::{ClientAuth, ServerTls, ServerTlsError};

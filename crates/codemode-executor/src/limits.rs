@@ -99,6 +99,24 @@ impl Limits {
         })
     }
 
+    /// These, none above `ceilings`.
+    pub(crate) fn at_most(&self, ceilings: &Self) -> Self {
+        Self {
+            wall_time: self.wall_time.min(ceilings.wall_time),
+            cpu_time: self.cpu_time.min(ceilings.cpu_time),
+            memory: self.memory.min(ceilings.memory),
+            output: self.output.min(ceilings.output),
+            tool_calls: self.tool_calls.min(ceilings.tool_calls),
+            code: self.code.min(ceilings.code),
+            value: self.value.min(ceilings.value),
+            open_files: self.open_files.min(ceilings.open_files),
+            tasks: self.tasks.min(ceilings.tasks),
+            scratch: ceilings.scratch,
+            scratch_files: ceilings.scratch_files,
+            tool_call_time: self.tool_call_time.min(ceilings.tool_call_time),
+        }
+    }
+
     pub(crate) fn to_wire(&self) -> v1::Limits {
         v1::Limits {
             wall_time: Some(duration_to_wire(self.wall_time)),

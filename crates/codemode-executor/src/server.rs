@@ -11,25 +11,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codemode_jail::{Ceilings, CgroupParent, JailReport, Layer, LayerSet, LayerState, Profile, ZygoteConfig};
+use codemode_jail::{Ceilings, CgroupParent, JailReport, Layer, LayerReport, LayerSet, Profile, ZygoteConfig};
 use codemode_proto::{FILE_DESCRIPTOR_SET, v1};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::task::TaskTracker;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tracing::info;
 
 use crate::auth::Authenticator;
 use crate::config::{ConfigError, ExecutorConfig, Listen, Strictness};
+use crate::connections::{Incoming, Plain, Seats};
 use crate::execution::Executions;
 use crate::pool::{Generation, Groups, Pool, PoolConfig, StartError, supervise};
 use crate::service::{ExecutorService, jail_report};
 use crate::shutdown::Shutdown;
-use crate::tls::{Certificates, TlsIncoming};
+use crate::tenants::Tenants;
+use crate::tls::Certificates;
 use crate::worker_files;
 
 /// The largest gRPC message: the value ceiling and room for what is around it.
@@ -37,6 +37,13 @@ const MAX_MESSAGE: usize = 48 * 1024 * 1024;
 
 /// How often a silent connection is asked whether its client still lives.
 const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// What a client may send of one execution that its worker has not read: a tool result and more.
+const STREAM_WINDOW: u32 = 256 * 1024;
+
+/// What a client may send over one connection that no worker has read. With the windows of 256 executions within it, one
+/// whose program does not read its answers cannot hold up the others of its connection.
+const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
 
 /// Executions that one connection may have open.
 const MAX_STREAMS: u32 = 4_096;
@@ -112,7 +119,7 @@ pub struct Executor {
 }
 
 /// A listener that is about to be served, without its file.
-enum Incoming {
+enum Accepting {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -144,10 +151,12 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
     let probe = tokio::task::spawn_blocking(move || codemode_jail::probe(required));
     let optimistic = Generation::start(&zygote_config(&config, wanted), 1).await;
     let mut report = probe.await.map_err(ServeError::Probe)?;
-    let proven = report.layers.iter().filter(|layer| layer.state == LayerState::On).map(|layer| layer.layer);
-    let layers: LayerSet = proven.filter(|layer| wanted.contains(*layer)).collect();
-    report.reached = Profile::ALL.into_iter().rfind(|profile| profile.required().difference(layers).is_empty());
+    report.leave_out(config.without_layers);
+    let layers = report.on();
     let missing = required.required().difference(layers);
+    let state = |layer: &LayerReport| format!("{}={}", layer.layer, layer.state.name());
+    let states = report.layers.iter().map(state).collect::<Vec<_>>().join(" ");
+    info!(required = %required, layers = states, "the jail");
     if !missing.is_empty() && config.strictness == Strictness::Strict {
         let missing = missing.iter().map(|layer| layer.to_string()).collect::<Vec<_>>().join(", ");
         return Err(ServeError::Jail { missing, report: Box::new(report) });
@@ -165,7 +174,7 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
         None
     };
     let listener = listen(&config.listen).await?;
-    let pool = Pool::new(config.pool);
+    let pool = Pool::new(config.pool, &config.tenants);
     let shutdown = Shutdown::new();
     info!(python = first.python_version(), profile = jail_profile, "the jail is proven and the zygote serves");
     let pool_config =
@@ -174,13 +183,12 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
         service: ExecutorService {
             executions: Executions {
                 pool: Arc::clone(&pool),
-                defaults: config.default_limits,
-                ceilings: config.limit_ceilings,
+                tenants: Arc::new(Tenants::new(&config.tenants, &config.default_limits, &config.limit_ceilings)),
                 jail_profile,
                 shutdown: shutdown.clone(),
                 tasks: TaskTracker::new(),
             },
-            authenticator: Authenticator::new(config.api_keys),
+            authenticator: Authenticator::new(&config.tenants),
             jail: jail_report(&report),
         },
         pool_config: Arc::new(pool_config),
@@ -276,6 +284,8 @@ impl Executor {
             .max_encoding_message_size(MAX_MESSAGE);
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .max_concurrent_streams(MAX_STREAMS)
             .add_service(health_service)
             .add_service(reflection)
@@ -300,23 +310,21 @@ impl Executor {
             }
         };
         let (listener, _socket_file) = match self.listener {
-            Listener::Tcp(listener) => (Incoming::Tcp(listener), None),
-            Listener::Unix(listener, file) => (Incoming::Unix(listener), Some(file)),
+            Listener::Tcp(listener) => (Accepting::Tcp(listener), None),
+            Listener::Unix(listener, file) => (Accepting::Unix(listener), Some(file)),
         };
         let serving = async move {
+            let seats = Seats::of_this_process();
             match (listener, self.tls) {
-                (Incoming::Tcp(listener), Some(certificates)) => {
-                    let incoming = TlsIncoming::new(listener, certificates);
-                    router.serve_with_incoming_shutdown(incoming, stopped).await
+                (Accepting::Tcp(listener), Some(certificates)) => {
+                    router.serve_with_incoming_shutdown(Incoming::new(listener, certificates, seats), stopped).await
                 }
-                (Incoming::Tcp(listener), None) => {
-                    // Without it every answer waits 40 ms for the client's acknowledgement of the one before.
-                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                    router.serve_with_incoming_shutdown(incoming, stopped).await
+                (Accepting::Tcp(listener), None) => {
+                    router.serve_with_incoming_shutdown(Incoming::new(listener, Plain, seats), stopped).await
                 }
                 // Settings of TLS for it were refused.
-                (Incoming::Unix(listener), _) => {
-                    router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopped).await
+                (Accepting::Unix(listener), _) => {
+                    router.serve_with_incoming_shutdown(Incoming::new(listener, Plain, seats), stopped).await
                 }
             }
         };

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 
 class ReadableContext(dict[str, Any]):
-    """`context['tenant']`. Also `context['variables']['tenant']`, as programs for the package before this one write it."""
+    """`context['tenant']`, and `context['variables']['tenant']` as in programs for the package before this one."""
 
     __slots__ = ()
 

@@ -1,7 +1,8 @@
-"""The life of a worker: warm up, READY, START, run the program, FINISHED, exit.
+"""The life of a worker: warm up, READY, START, run the program, FINISHED, be killed.
 
 What it needs after the program has run is bound here beforehand: by then the program may have patched, deleted or
-limited anything. Exit is `os._exit`: there is nothing to clean up in a process that the kernel is about to take away.
+limited anything. After FINISHED it waits for its end: while it lives, the executor can ask the kernel what it used.
+Exit is `os._exit`: there is nothing to clean up in a process that the kernel is about to take away.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ REJECTED: Final = 3
 _RECURSION_LIMIT: Final = 1000
 
 _exit = os._exit
+_read = os.read
 _write = os.write
 _format_exc = traceback.format_exc
 _settrace = sys.settrace
@@ -73,6 +75,16 @@ class Worker:
             frames = self._channel.receive()
         outcome, content = run(frames.pop(), self._bridge, self._output)
         self._bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
+        _await_end(self._channel.descriptor)
+
+
+def _await_end(descriptor: int) -> None:
+    """Returns where the executor only closes the socket, or the program has broken it."""
+    try:
+        while _read(descriptor, 4096):
+            pass
+    except OSError:
+        pass
 
 
 def run(start: bytes, bridge: Bridge, output: Output) -> tuple[int, bytes]:

@@ -88,7 +88,9 @@ pub(crate) fn driver() -> PyResult<&'static Driver> {
             None => return start(slot),
         }
     }
-    Err(PyRuntimeError::new_err(format!("more than {GENERATIONS} forks in a row used codemode: use it in fewer of them")))
+    Err(PyRuntimeError::new_err(format!(
+        "more than {GENERATIONS} forks in a row used codemode: use it in fewer of them"
+    )))
 }
 
 fn start(slot: &'static OnceLock<Driver>) -> PyResult<&'static Driver> {

@@ -25,9 +25,12 @@ class Executor:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")}
         if key is not None:
             environment["CODEMODE_API_KEY"] = key
+        self._begin([str(find_executable()), "serve", *arguments], environment, target=target)
+
+    def _begin(self, command: list[str], environment: dict[str, str], *, target: str) -> None:
         self.target = target
         self.process = subprocess.Popen(
-            [str(find_executable()), "serve", *arguments],
+            command,
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -75,6 +75,7 @@ def test_worker_killed_while_idle_is_replaced() -> None:
 def test_worker_killed_in_an_execution_costs_that_one() -> None:
     with running("--idle-workers", "1") as executor:
         client = executor.client()
+        wait_for(lambda: len(executor.workers()) == 1, 10, "the only worker is ready")
         (worker,) = executor.workers()
         first = client.converse(start("while True: pass"))
         first.receive("accepted")  # by the only worker there is
@@ -104,12 +105,15 @@ def test_zygote_that_dies_costs_what_ran_and_is_replaced() -> None:
 def test_zygote_is_retired_after_its_forks_and_executions_go_on() -> None:
     with running("--retire-after-forks", "20", "--idle-workers", "4") as executor:
         client = executor.client()
-        zygotes = set()
-        for number in range(60):
+        zygotes: set[int] = set()
+        number = 0
+        # A successor takes over when it serves, which may take a while on a busy machine.
+        while len(zygotes) < 3:
             ended = client.run(f"result = {number}")
             assert (ended.outcome, ended.finished.value) == ("completed", b"%d" % number)
             zygotes |= set(children(executor.process.pid))
-        assert len(zygotes) >= 3
+            number += 1
+            assert number < 2_000, "the zygote is never retired"
 
 
 def test_crash_retires_the_zygote() -> None:
@@ -130,7 +134,7 @@ def test_executions_past_capacity_wait_and_past_the_queue_are_refused() -> None:
         waiting = client.converse(start("result = 1"))
         wait_for(lambda: client.info().pool.queued == 1, 5, "one execution waits")
         refused = client.converse(start("result = 1"))
-        message = "all 2 workers are in use and 1 executions are waiting"
+        message = "capacity: all 2 workers are in use and 1 executions are waiting"
         assert refused.status() == ("RESOURCE_EXHAUSTED", message)
         assert dict(refused.call.trailing_metadata())["retry-after-ms"] == "250"
         holding[0].cancel()
@@ -231,7 +235,9 @@ def test_executor_refuses_to_start_badly(arguments: list[str], status: int, mess
     ended = subprocess.run(
         [str(find_executable()), "serve", *arguments], capture_output=True, text=True, timeout=30, check=False
     )
-    assert (ended.returncode, ended.stderr[: len(message)]) == (status, message)
+    # The log may have told of the jail before.
+    error = ended.stderr[max(ended.stderr.find("error:"), 0) :]
+    assert (ended.returncode, error[: len(message)]) == (status, message)
 
 
 def test_missing_layer_that_is_allowed_shows_in_every_result() -> None:

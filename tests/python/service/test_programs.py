@@ -26,7 +26,10 @@ def test_program_that_is_too_long_is_rejected(client: Client) -> None:
     ended = run(client, "#" * 101, code=100)
     assert ended.outcome == "rejected"
     error = ended.finished.error
-    assert (error.type, error.message) == ("ProgramTooLong", "the program is 101 bytes; the limit is 100 bytes")
+    assert (error.type, error.message) == (
+        "ProgramTooLong",
+        "the program is 101 bytes; the limit is 100 bytes: ask for up to 1.0 MiB with `limits.code`",
+    )
 
 
 def test_exception_names_the_programs_own_lines_only(client: Client) -> None:
@@ -79,7 +82,10 @@ def test_value_that_cannot_be_sent_names_its_path(client: Client) -> None:
 def test_program_that_does_not_end_is_stopped_at_its_wall_time(client: Client, code: str) -> None:
     ended = run(client, "print('begun')\n" + textwrap.dedent(code), wall_time=0.5)
     assert (ended.outcome, ended.limit) == ("timed_out", "wall_time")
-    assert ended.finished.exceeded.message == "the program ran longer than its limit of 0.5 s"
+    assert ended.finished.exceeded.message == (
+        "the program ran longer than its limit of 0.5 s: ask for up to 300 s with `limits.wall_time` "
+        "(`execution_timeout` in Python)"
+    )
     assert ended.stdout == "begun\n"
     assert 0.5 <= ended.finished.usage.wall_time.ToNanoseconds() / 1e9 < 2
 
@@ -87,7 +93,9 @@ def test_program_that_does_not_end_is_stopped_at_its_wall_time(client: Client, c
 def test_program_that_spins_is_stopped_at_its_processor_time(client: Client) -> None:
     ended = run(client, "while True: pass", cpu_time=1, wall_time=20)
     assert (ended.outcome, ended.limit) == ("killed", "cpu_time")
-    assert ended.finished.exceeded.message.endswith("of processor time; the limit is 1 s")
+    assert ended.finished.exceeded.message.endswith(
+        "of processor time; the limit is 1 s: ask for up to 300 s with `limits.cpu_time`"
+    )
 
 
 def test_allocation_past_the_limit_is_a_memory_error(client: Client) -> None:
@@ -191,7 +199,10 @@ def test_tool_calls_past_the_limit_fail_in_the_program(client: Client) -> None:
     """
     ended = run(client, code, tool_calls=5)
     assert ended.outcome == "completed"
-    assert ended.finished.value == b'{"$":["tuple",[5,"ToolLimitError","the limit of 5 tool calls is reached"]]}'
+    assert ended.finished.value == (
+        b'{"$":["tuple",[5,"ToolLimitError","the limit of 5 tool calls is reached: '
+        b'ask for up to 100000 with `limits.tool_calls`"]]}'
+    )
     assert len(ended.calls) == 5
 
 
@@ -212,7 +223,8 @@ def test_tool_that_does_not_answer_in_time_fails_in_the_program(client: Client) 
     conversation.receive("accepted")
     conversation.receive("tool_call")
     finished = conversation.receive("finished")
-    assert finished.value == b'"TimeoutError: the tool did not answer within 0.2 s"'
+    message = "the tool did not answer within 0.2 s: ask for up to 300 s with `limits.tool_call_time`"
+    assert finished.value == f'"TimeoutError: {message}"'.encode()
     conversation.end_requests()
 
 

@@ -141,6 +141,7 @@ class Worker:
             yield kind, payload
             if kind == FINISHED:
                 break
+        self.socket.shutdown(socket.SHUT_WR)  # it waits for its end
         try:
             extra: Any = self.read()
         except EOFError:

@@ -10,13 +10,10 @@ use codemode_jail::WaitStatus;
 use codemode_proto::v1;
 use serde::Deserialize;
 
-use super::ExecutionError;
+use super::explain::{Bounds, Raise};
 use crate::frame::WorkerOutcome;
-use crate::limits::{Limits, display_size};
-use crate::pool::Exit;
-
-/// The exit status of a worker that could not lock itself down.
-const LOCKDOWN_FAILED: i32 = 97;
+use crate::limits::display_size;
+use crate::pool::{Exit, MemoryKills};
 
 /// An outcome with what explains it; usage is added where it is known.
 #[derive(Debug, Default)]
@@ -46,18 +43,16 @@ const MAX_TRACEBACK: usize = 64 * 1024;
 
 impl End {
     /// The end that the program reports. `None` when the report breaks the protocol.
-    pub(crate) fn reported(outcome: WorkerOutcome, limits: &Limits) -> Option<Self> {
+    pub(crate) fn reported(outcome: WorkerOutcome, bounds: &Bounds) -> Option<Self> {
         match outcome {
-            WorkerOutcome::Completed(value) if value.len() as u64 > limits.value => Some(Self::killed(
+            WorkerOutcome::Completed(value) if value.len() as u64 > bounds.limits.value => Some(Self::killed(
                 v1::Limit::Value,
-                format!(
-                    "the program's value is {}; the limit is {}",
-                    display_size(value.len() as u64),
-                    display_size(limits.value)
-                ),
+                format!("the program's value is {}; {}", display_size(value.len() as u64), bounds.limit(Raise::Value)),
             )),
             WorkerOutcome::Completed(value) => Some(Self { outcome: v1::Outcome::Completed, value, ..Self::default() }),
-            WorkerOutcome::Failed(report) => Self::with_error(v1::Outcome::Failed, &report),
+            WorkerOutcome::Failed(report) => {
+                Self::with_error(v1::Outcome::Failed, &report).map(|end| end.explained(bounds))
+            }
             WorkerOutcome::Rejected(report) => Self::with_error(v1::Outcome::Rejected, &report),
         }
     }
@@ -74,21 +69,28 @@ impl End {
         Some(Self { outcome, error: Some(error), ..Self::default() })
     }
 
-    pub(crate) fn too_long(code_size: usize, limits: &Limits) -> Self {
+    /// Names the limit that made the program fail, where one did.
+    fn explained(mut self, bounds: &Bounds) -> Self {
+        if let Some(error) = &mut self.error
+            && let Some(limit) = bounds.behind(&error.r#type, &error.message)
+        {
+            error.message = if error.message.is_empty() { limit } else { format!("{}; {limit}", error.message) };
+        }
+        self
+    }
+
+    pub(crate) fn too_long(code_size: usize, bounds: &Bounds) -> Self {
         let error = v1::ProgramError {
             r#type: "ProgramTooLong".to_owned(),
-            message: format!(
-                "the program is {}; the limit is {}",
-                display_size(code_size as u64),
-                display_size(limits.code)
-            ),
+            message: format!("the program is {}; {}", display_size(code_size as u64), bounds.limit(Raise::Code)),
             ..v1::ProgramError::default()
         };
         Self { outcome: v1::Outcome::Rejected, error: Some(error), ..Self::default() }
     }
 
-    pub(crate) fn timed_out(limits: &Limits) -> Self {
-        let message = format!("the program ran longer than its limit of {} s", limits.wall_time.as_secs_f64());
+    pub(crate) fn timed_out(bounds: &Bounds) -> Self {
+        let limit = bounds.limits.wall_time.as_secs_f64();
+        let message = format!("the program ran longer than its limit of {limit} s: {}", bounds.remedy(Raise::WallTime));
         let exceeded = v1::Exceeded { limit: v1::Limit::WallTime.into(), message };
         Self { outcome: v1::Outcome::TimedOut, exceeded: Some(exceeded), ..Self::default() }
     }
@@ -103,38 +105,44 @@ impl End {
     }
 
     /// The end of a worker that closed its socket without a report.
-    pub(crate) fn died(exit: &Exit, memory_kills: u64, limits: &Limits) -> Result<Self, ExecutionError> {
-        let cpu_seconds = limits.cpu_seconds();
-        // The kernel looks at each tick, so the count may be a little short of the limit.
-        let out_of_cpu = exit.cpu_time >= Duration::from_secs(cpu_seconds).mul_f64(0.95);
-        Ok(match exit.status {
-            WaitStatus::Exited(LOCKDOWN_FAILED) => return Err(ExecutionError::Lockdown),
+    pub(crate) fn died(exit: &Exit, memory: MemoryKills, bounds: &Bounds) -> Self {
+        let cpu_seconds = bounds.limits.cpu_seconds();
+        // The kernel counts whole ticks against the limit, and reports precise time: on a busy machine far less of it.
+        let out_of_cpu = exit.cpu_time >= Duration::from_secs(cpu_seconds).mul_f64(0.5);
+        match exit.status {
             WaitStatus::Exited(status) => Self::killed(
                 v1::Limit::Crash,
                 format!("the program ended its process with status {status} before it finished"),
             ),
             WaitStatus::Signaled(signal) => match signal {
+                libc_signal::KILL if memory.count > 0 => Self::killed(
+                    v1::Limit::Memory,
+                    format!(
+                        "the program used {} of memory; {}",
+                        display_size(memory.peak.unwrap_or(exit.peak_memory)),
+                        bounds.limit(Raise::Memory)
+                    ),
+                ),
                 libc_signal::XCPU | libc_signal::KILL if out_of_cpu => Self::killed(
                     v1::Limit::CpuTime,
                     format!(
-                        "the program used {:.1} s of processor time; the limit is {cpu_seconds} s",
-                        exit.cpu_time.as_secs_f64()
+                        "the program used {:.1} s of processor time; {}",
+                        exit.cpu_time.as_secs_f64().max(bounds.limits.cpu_time.as_secs_f64()),
+                        bounds.limit(Raise::CpuTime)
                     ),
-                ),
-                libc_signal::KILL if memory_kills > 0 => Self::killed(
-                    v1::Limit::Memory,
-                    format!("the program used more than its {} of memory", display_size(limits.memory)),
                 ),
                 libc_signal::SYS => Self::killed(
                     v1::Limit::SystemCall,
-                    "the program made a system call that the jail does not allow".to_owned(),
+                    "the program made a system call that the jail answers with death (ptrace, execve, mount, bpf and \
+                     others that only an escape needs); which one, the kernel tells its audit log alone"
+                        .to_owned(),
                 ),
                 other => Self::killed(
                     v1::Limit::Crash,
                     format!("the worker was ended by signal {other} ({})", libc_signal::name(other)),
                 ),
             },
-        })
+        }
     }
 
     /// True when the worker's memory was corrupted or it tried to leave the jail: its zygote should be replaced.
@@ -186,10 +194,15 @@ fn shorten(mut text: String, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
-    fn died(status: WaitStatus, cpu: u64, memory_kills: u64) -> (v1::Limit, String) {
+    fn bounds() -> Bounds {
+        Bounds { limits: Limits::defaults(), ceilings: Limits::ceilings() }
+    }
+
+    fn died(status: WaitStatus, cpu: u64, count: u64) -> (v1::Limit, String) {
         let exit = Exit { status, cpu_time: Duration::from_secs(cpu), peak_memory: 0 };
-        let end = End::died(&exit, memory_kills, &Limits::defaults()).unwrap();
+        let end = End::died(&exit, MemoryKills { count, peak: Some(300 << 20) }, &bounds());
         assert_eq!(end.outcome, v1::Outcome::Killed);
         let exceeded = end.exceeded.unwrap();
         (exceeded.limit(), exceeded.message)
@@ -199,11 +212,11 @@ mod tests {
     fn kernel_says_which_limit() {
         assert_eq!(
             died(WaitStatus::Signaled(9), 10, 0),
-            (v1::Limit::CpuTime, "the program used 10.0 s of processor time; the limit is 10 s".to_owned())
+            (v1::Limit::CpuTime, "the program used 10.0 s of processor time; the limit is 10 s: ask for up to 300 s with `limits.cpu_time`".to_owned())
         );
         assert_eq!(
             died(WaitStatus::Signaled(9), 1, 1),
-            (v1::Limit::Memory, "the program used more than its 256.0 MiB of memory".to_owned())
+            (v1::Limit::Memory, "the program used 300.0 MiB of memory; the limit is 256.0 MiB: ask for up to 2.0 GiB with `limits.memory`".to_owned())
         );
         assert_eq!(died(WaitStatus::Signaled(31), 0, 0).0, v1::Limit::SystemCall);
         assert_eq!(died(WaitStatus::Signaled(11), 0, 0).0, v1::Limit::Crash);
@@ -215,13 +228,13 @@ mod tests {
 
     #[test]
     fn report_that_is_no_report_breaks_the_protocol() {
-        assert!(End::reported(WorkerOutcome::Failed(Bytes::from_static(b"[]")), &Limits::defaults()).is_none());
+        assert!(End::reported(WorkerOutcome::Failed(Bytes::from_static(b"[]")), &bounds()).is_none());
     }
 
     #[test]
     fn long_report_is_shortened() {
         let report = format!(r#"{{"type":"E","message":"{}"}}"#, "x".repeat(MAX_MESSAGE + 1));
-        let end = End::reported(WorkerOutcome::Failed(report.into()), &Limits::defaults()).unwrap();
+        let end = End::reported(WorkerOutcome::Failed(report.into()), &bounds()).unwrap();
         assert_eq!(end.error.unwrap().message.len(), MAX_MESSAGE + "… [shortened]".len());
     }
 }

@@ -13,6 +13,7 @@
 
 mod calls;
 mod end;
+mod explain;
 mod output;
 mod running;
 mod start;
@@ -24,9 +25,9 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use crate::limits::Limits;
 use crate::pool::{CheckoutError, Pool};
 use crate::shutdown::Shutdown;
+use crate::tenants::{TenantId, Tenants};
 use calls::UnexpectedResult;
 use end::End;
 use running::Running;
@@ -50,9 +51,6 @@ pub(crate) enum ExecutionError {
     /// As above: the same execution may be tried on another executor.
     #[error("the zygote died, and this execution's worker with it")]
     ZygoteDied,
-    /// Nothing of the program ran: the worker refused to run without its jail.
-    #[error("the worker could not lock itself down")]
-    Lockdown,
     /// As `ZygoteDied`.
     #[error("the executor is shutting down")]
     ShuttingDown,
@@ -68,8 +66,7 @@ pub(crate) enum ExecutionError {
 #[derive(Debug, Clone)]
 pub(crate) struct Executions {
     pub(crate) pool: std::sync::Arc<Pool>,
-    pub(crate) defaults: Limits,
-    pub(crate) ceilings: Limits,
+    pub(crate) tenants: std::sync::Arc<Tenants>,
     pub(crate) jail_profile: String,
     pub(crate) shutdown: Shutdown,
     /// Every execution's task; a shutdown waits for them.
@@ -80,11 +77,11 @@ pub(crate) type Response = Result<v1::ExecuteResponse, ExecutionError>;
 
 impl Executions {
     /// Runs one execution to its end and sends every response, the last one included.
-    pub(crate) async fn run<R>(self, start: v1::Start, requests: R, responses: mpsc::Sender<Response>)
+    pub(crate) async fn run<R>(self, tenant: TenantId, start: v1::Start, requests: R, responses: mpsc::Sender<Response>)
     where
         R: Stream<Item = Result<v1::ExecuteRequest, String>> + Unpin,
     {
-        let last = match self.execute(start, requests, &responses).await {
+        let last = match self.execute(tenant, start, requests, &responses).await {
             Ok(finished) => Ok(response(execute_response::Message::Finished(finished))),
             Err(ExecutionError::ClientGone) => return,
             Err(error) => Err(error),
@@ -95,6 +92,7 @@ impl Executions {
 
     async fn execute<R>(
         &self,
+        tenant: TenantId,
         start: v1::Start,
         requests: R,
         responses: &mpsc::Sender<Response>,
@@ -103,26 +101,35 @@ impl Executions {
         R: Stream<Item = Result<v1::ExecuteRequest, String>> + Unpin,
     {
         let started = Instant::now();
-        let program = Program::check(&start, &self.defaults, &self.ceilings)?;
+        let whose = self.tenants.get(tenant);
+        let program = Program::check(&start, &whose.defaults, &whose.ceilings)?;
         drop(start);
         let Some(header) = program.header else {
-            return Ok(End::too_long(program.code_size, &program.limits).into_finished(v1::Usage::default()));
+            return Ok(End::too_long(program.code_size, &program.bounds).into_finished(v1::Usage::default()));
         };
         let checkout = tokio::select! {
             biased;
-            checkout = self.pool.checkout() => checkout?,
+            checkout = self.pool.checkout(tenant) => checkout?,
             () = responses.closed() => return Err(ExecutionError::ClientGone),
         };
-        debug!(execution = program.execution_id, correlation = program.correlation_id, "execution begins");
-        let mut running = Running::begin(checkout, program.limits, program.tools, &header, started)?;
+        debug!(
+            execution = program.execution_id,
+            correlation = program.correlation_id,
+            tenant = whose.name,
+            "execution begins"
+        );
+        let mut running = Running::begin(checkout, program.bounds, program.tools, &header, started)?;
         running.outbox.push_back(execute_response::Message::Accepted(v1::Accepted {
             jail_profile: self.jail_profile.clone(),
-            limits: Some(running.limits.to_wire()),
+            limits: Some(running.bounds.limits.to_wire()),
         }));
         let end = running.drive(requests, responses, &self.shutdown).await?;
         if end.is_suspicious() {
             warn!(
                 execution = program.execution_id,
+                tenant = whose.name,
+                // By which the kernel's audit log (`type=1326`) has the system call.
+                pid = running.worker_pid(),
                 reason = end.exceeded.as_ref().map_or("", |exceeded| exceeded.message.as_str()),
                 "a worker crashed; its zygote will be replaced"
             );

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::limits::display_size;
 
 /// A program that writes this many times its output limit is stopped: it only costs processor time from there on.
-const FLOOD_FACTOR: u64 = 64;
+pub(crate) const FLOOD_FACTOR: u64 = 64;
 
 /// How much of the output limit is left.
 #[derive(Debug)]

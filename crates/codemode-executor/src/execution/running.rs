@@ -18,11 +18,12 @@ use tokio_stream::StreamExt;
 
 use super::calls::{PendingCalls, Taken};
 use super::end::End;
-use super::output::{Admitted, OutputBudget};
+use super::explain::{Bounds, Raise};
+use super::output::{Admitted, FLOOD_FACTOR, OutputBudget};
 use super::{ExecutionError, Response, response};
 use crate::frame::{self, FrameError, ResultStatus, WorkerFrame};
-use crate::limits::{Limits, display_size};
-use crate::pool::{Checkout, Exit, WorkerGroup};
+use crate::limits::display_size;
+use crate::pool::{Checkout, Exit, MemoryKills, WorkerGroup};
 use crate::shutdown::Shutdown;
 
 /// Frames that may wait for the worker to read them. Past this, the client's results are not read.
@@ -45,7 +46,7 @@ const READ_SIZE: usize = 16 * 1024;
 /// A program in a worker.
 pub(super) struct Running {
     checkout: Checkout,
-    pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
     tools: Vec<String>,
     calls: PendingCalls,
     output: OutputBudget,
@@ -59,16 +60,18 @@ pub(super) struct Running {
     accepted: Instant,
     exit: Option<Exit>,
     cpu_time: Duration,
+    peak_memory: u64,
 }
 
 impl Running {
     pub(super) fn begin(
         checkout: Checkout,
-        limits: Limits,
+        bounds: Bounds,
         tools: Vec<String>,
         header: &[u8],
         started: Instant,
     ) -> Result<Self, ExecutionError> {
+        let limits = &bounds.limits;
         let worker_limits = WorkerLimits {
             memory: limits.memory,
             cpu_seconds: limits.cpu_seconds(),
@@ -82,7 +85,7 @@ impl Running {
         let output = OutputBudget::new(limits.output);
         let mut running = Self {
             checkout,
-            limits,
+            bounds,
             tools,
             calls: PendingCalls::default(),
             output,
@@ -93,6 +96,7 @@ impl Running {
             accepted: Instant::now(),
             exit: None,
             cpu_time: Duration::ZERO,
+            peak_memory: 0,
         };
         frame::put_start(&mut running.outbound, header);
         running.write_to_worker().map_err(ExecutionError::Worker)?;
@@ -108,7 +112,7 @@ impl Running {
     where
         R: Stream<Item = Result<v1::ExecuteRequest, String>> + Unpin,
     {
-        let mut wall_time = pin!(tokio::time::sleep_until(self.accepted + self.limits.wall_time));
+        let mut wall_time = pin!(tokio::time::sleep_until(self.accepted + self.bounds.limits.wall_time));
         let mut grace_over = pin!(shutdown.expired());
         let mut end = None;
         let mut accepted = pin!(tokio::time::sleep_until(self.accepted + ACCEPTED_DELAY));
@@ -156,10 +160,11 @@ impl Running {
                         self.outbound.clear();
                     }
                 }
-                () = &mut wall_time, if !ended => end = Some(self.stop(End::timed_out(&self.limits)).await),
+                () = &mut wall_time, if !ended => end = Some(self.time_out().await),
                 () = sleep_until(call_deadline), if !ended && call_deadline.is_some() => self.expire_calls(),
             }
             if !ended && end.is_some() {
+                self.end_worker();
                 self.put_truncation_marker();
             }
         }
@@ -194,11 +199,11 @@ impl Running {
     fn answer_call(&mut self, result: v1::ToolResult) -> Result<(), ExecutionError> {
         let call_id = result.call_id;
         match result.outcome {
-            Some(v1::tool_result::Outcome::Value(value)) if value.len() as u64 > self.limits.value => {
+            Some(v1::tool_result::Outcome::Value(value)) if value.len() as u64 > self.bounds.limits.value => {
                 let message = format!(
-                    "the tool's result is {}; the limit for one value is {}",
+                    "the tool's result is {}; for one value {}",
                     display_size(value.len() as u64),
-                    display_size(self.limits.value)
+                    self.bounds.limit(Raise::Value)
                 );
                 self.put_failure(call_id, "ValueError", &message, "ValueError");
             }
@@ -226,7 +231,7 @@ impl Running {
 
     /// Handles every whole frame that was read.
     fn take_frames(&mut self) -> Option<End> {
-        let value_limit = usize::try_from(self.limits.value).unwrap_or(usize::MAX);
+        let value_limit = usize::try_from(self.bounds.limits.value).unwrap_or(usize::MAX);
         loop {
             match WorkerFrame::parse(&mut self.inbound, value_limit) {
                 Ok(None) => {
@@ -244,9 +249,10 @@ impl Running {
                     return Some(End::killed(
                         v1::Limit::Value,
                         format!(
-                            "the program sent {} at once; the limit is {}",
+                            "the program sent {} at once, of which {} may be more than a value; {}",
                             display_size(length as u64),
-                            display_size(limit as u64)
+                            display_size((limit - value_limit) as u64),
+                            self.bounds.limit(Raise::Value)
                         ),
                     ));
                 }
@@ -259,19 +265,23 @@ impl Running {
         match frame {
             WorkerFrame::Ready => Some(protocol("it said ready twice")),
             WorkerFrame::Call { call_id, tool_index, arguments } => {
-                if !self.calls.open(call_id, self.limits.tool_call_time) {
+                if !self.calls.open(call_id, self.bounds.limits.tool_call_time) {
                     return Some(protocol("a tool call's id was not the next one"));
                 }
                 let Some(tool) = self.tools.get(usize::from(tool_index)) else {
                     return Some(protocol("it called a tool that the execution does not have"));
                 };
-                let refusal = if call_id > self.limits.tool_calls {
-                    Some(format!("the limit of {} tool calls is reached", self.limits.tool_calls))
-                } else if arguments.len() as u64 > self.limits.value {
+                let refusal = if call_id > self.bounds.limits.tool_calls {
                     Some(format!(
-                        "the arguments are {}; the limit for one value is {}",
+                        "the limit of {} tool calls is reached: {}",
+                        self.bounds.limits.tool_calls,
+                        self.bounds.remedy(Raise::ToolCalls)
+                    ))
+                } else if arguments.len() as u64 > self.bounds.limits.value {
+                    Some(format!(
+                        "the arguments are {}; for one value {}",
                         display_size(arguments.len() as u64),
-                        display_size(self.limits.value)
+                        self.bounds.limit(Raise::Value)
                     ))
                 } else {
                     None
@@ -303,15 +313,14 @@ impl Running {
                 Admitted::Flood => Some(End::killed(
                     v1::Limit::Output,
                     format!(
-                        "the program wrote {}; the limit is {}",
+                        "the program wrote {}, {FLOOD_FACTOR} times what is kept; {}",
                         display_size(self.output.written()),
-                        display_size(self.limits.output)
+                        self.bounds.limit(Raise::Output)
                     ),
                 )),
             },
             WorkerFrame::Finished(outcome) => {
-                self.cpu_time = self.checkout.worker.process.cpu_time().unwrap_or_default();
-                Some(End::reported(outcome, &self.limits).unwrap_or_else(|| protocol("its report is malformed")))
+                Some(End::reported(outcome, &self.bounds).unwrap_or_else(|| protocol("its report is malformed")))
             }
         }
     }
@@ -341,12 +350,32 @@ impl Running {
     }
 
     fn expire_calls(&mut self) {
-        let seconds = self.limits.tool_call_time.as_secs_f64();
+        let remedy = self.bounds.remedy(Raise::ToolCallTime);
+        let seconds = self.bounds.limits.tool_call_time.as_secs_f64();
         while let Some(call_id) = self.calls.expire(Instant::now()) {
-            let message = format!("the tool did not answer within {seconds} s");
+            let message = format!("the tool did not answer within {seconds} s: {remedy}");
             self.put_failure(call_id, "TimeoutError", &message, "TimeoutError");
         }
         let _ = self.write_to_worker();
+    }
+
+    async fn time_out(&mut self) -> End {
+        self.stop(End::timed_out(&self.bounds)).await
+    }
+
+    /// Asks what the worker used, which after its end nobody can, and ends it. It waits for this once it has reported.
+    fn end_worker(&mut self) {
+        if self.exit.is_none() {
+            let process = &self.checkout.worker.process;
+            self.cpu_time = process.cpu_time().unwrap_or_default();
+            self.peak_memory = process.peak_memory().unwrap_or_default();
+            let _ = process.kill();
+        }
+    }
+
+    /// The process id that the kernel's logs know the worker by.
+    pub(super) fn worker_pid(&self) -> i32 {
+        self.checkout.worker.process.pid()
     }
 
     /// Ends the worker and keeps the output that it wrote before.
@@ -369,8 +398,8 @@ impl Running {
             Err(_) => return Ok(self.stop(protocol("it closed its channel")).await),
         };
         self.exit = Some(exit);
-        let memory_kills = self.checkout.worker.cgroup.as_ref().map_or(0, WorkerGroup::memory_kills);
-        End::died(&exit, memory_kills, &self.limits)
+        let kills = self.checkout.worker.cgroup.as_ref().map_or(MemoryKills::default(), WorkerGroup::memory_kills);
+        Ok(End::died(&exit, kills, &self.bounds))
     }
 
     async fn await_exit(&mut self) -> Option<Exit> {
@@ -393,7 +422,7 @@ impl Running {
             wall_time: Some(duration_to_wire(self.started.elapsed())),
             queue_time: Some(duration_to_wire(self.checkout.queue_time)),
             cpu_time: Some(duration_to_wire(self.exit.map_or(self.cpu_time, |exit| exit.cpu_time))),
-            peak_memory: self.exit.map_or(0, |exit| exit.peak_memory),
+            peak_memory: self.exit.map_or(self.peak_memory, |exit| exit.peak_memory),
             tool_calls: self.calls.made(),
             output: self.output.written(),
             output_dropped: self.output.dropped(),

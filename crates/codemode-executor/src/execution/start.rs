@@ -9,6 +9,7 @@ use codemode_proto::v1;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::explain::Bounds;
 use crate::limits::{InvalidLimit, Limits, display_size};
 
 const MAX_ID: usize = 128;
@@ -48,7 +49,7 @@ pub(crate) enum InvalidStart {
 pub(crate) struct Program {
     pub(crate) execution_id: String,
     pub(crate) correlation_id: String,
-    pub(crate) limits: Limits,
+    pub(crate) bounds: Bounds,
     /// By index, as the worker calls them.
     pub(crate) tools: Vec<String>,
     /// `None` when the source is longer than its limit: the program is rejected without a worker.
@@ -107,7 +108,7 @@ impl Program {
         Ok(Self {
             execution_id: start.execution_id.clone(),
             correlation_id: start.correlation_id.clone(),
-            limits,
+            bounds: Bounds { limits, ceilings: ceilings.clone() },
             tools: start.tools.iter().map(|tool| tool.name.clone()).collect(),
             header,
             code_size: start.code.len(),

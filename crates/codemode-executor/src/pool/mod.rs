@@ -6,8 +6,8 @@
 //!                        └───────────────────── waiter (queue) ────────┘
 //! ```
 //!
-//! A checkout takes a permit of the admission first, so that no more executions run than the executor has capacity for, and
-//! no more wait than its queue holds. Refill happens in the generation's own task, off the path of any execution. A zygote
+//! A checkout takes a place of the admission first, so that no more executions run than the executor has capacity for, and
+//! no more wait than its queue holds; it is fair between tenants, and so is who gets the next worker. Refill happens in the generation's own task, off the path of any execution. A zygote
 //! that dies takes its workers with it; the supervisor starts another and the pool goes on.
 
 mod cgroups;
@@ -16,14 +16,16 @@ mod supervisor;
 mod worker;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-pub(crate) use cgroups::{Groups, WorkerGroup};
+use crate::tenants::{self, Admission, AdmissionError, Place, Tenant, TenantId};
+
+pub(crate) use cgroups::{Groups, MemoryKills, WorkerGroup};
 pub(crate) use generation::{Generation, StartError};
 pub(crate) use supervisor::{PoolConfig, supervise};
 pub(crate) use worker::{Exit, Worker};
@@ -32,8 +34,7 @@ pub(crate) use worker::{Exit, Worker};
 #[derive(Debug)]
 pub(crate) struct Pool {
     state: Mutex<State>,
-    admission: Arc<Semaphore>,
-    queued: AtomicU32,
+    admission: Arc<Admission>,
     /// Wakes the current generation: an idle worker was taken, or somebody waits.
     demand: Notify,
     /// Set by an execution whose worker crashed: the zygote's address-space layout may be known to a program by now.
@@ -58,7 +59,7 @@ pub struct PoolSize {
 #[derive(Debug, Default)]
 struct State {
     idle: VecDeque<Worker>,
-    waiters: VecDeque<oneshot::Sender<Worker>>,
+    waiters: VecDeque<(TenantId, oneshot::Sender<Worker>)>,
     starting: u32,
     /// When the last idle worker was taken.
     taken: Option<Instant>,
@@ -68,12 +69,9 @@ struct State {
 /// Why an execution got no worker. Nothing of its program ran.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckoutError {
-    /// As many executions wait as may.
-    #[error("all {capacity} workers are in use and {queue} executions are waiting")]
-    QueueFull { capacity: u32, queue: u32 },
-    /// None was free in time.
-    #[error("no worker was free within {} ms", waited.as_millis())]
-    QueueTimeout { waited: Duration },
+    /// A limit of the tenant, or the executor's capacity.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
     /// The zygote could not fork a worker in time.
     #[error("no worker could be started within {} ms", waited.as_millis())]
     StartTimeout { waited: Duration },
@@ -84,7 +82,7 @@ pub(crate) enum CheckoutError {
 pub(crate) struct Checkout {
     pub(crate) worker: Worker,
     pub(crate) queue_time: Duration,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// What the pool holds at this moment.
@@ -114,11 +112,10 @@ const REFILL_DELAY: Duration = Duration::from_millis(2);
 const START_TIME: Duration = Duration::from_secs(10);
 
 impl Pool {
-    pub(crate) fn new(size: PoolSize) -> Arc<Self> {
+    pub(crate) fn new(size: PoolSize, tenants: &[Tenant]) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
-            admission: Arc::new(Semaphore::new(size.capacity as usize)),
-            queued: AtomicU32::new(0),
+            admission: Arc::new(tenants::admission(tenants, size)),
             demand: Notify::new(),
             retire: AtomicBool::new(false),
             serving: AtomicBool::new(false),
@@ -127,31 +124,19 @@ impl Pool {
     }
 
     /// Takes a warm worker, or waits in the queue for one.
-    pub(crate) async fn checkout(&self) -> Result<Checkout, CheckoutError> {
+    pub(crate) async fn checkout(&self, tenant: TenantId) -> Result<Checkout, CheckoutError> {
         let started = Instant::now();
-        let permit = self.admit(started).await?;
+        let place = self.admission.admit(tenant).await?;
         if let Some(worker) = self.take_idle() {
             self.demand.notify_one();
-            return Ok(Checkout { worker, queue_time: started.elapsed(), _permit: permit });
+            return Ok(Checkout { worker, queue_time: started.elapsed(), _place: place });
         }
         let (sender, receiver) = oneshot::channel();
-        self.lock().waiters.push_back(sender);
+        self.lock().waiters.push_back((tenant, sender));
         self.demand.notify_one();
         match tokio::time::timeout(START_TIME, receiver).await {
-            Ok(Ok(worker)) => Ok(Checkout { worker, queue_time: started.elapsed(), _permit: permit }),
+            Ok(Ok(worker)) => Ok(Checkout { worker, queue_time: started.elapsed(), _place: place }),
             Ok(Err(_)) | Err(_) => Err(CheckoutError::StartTimeout { waited: started.elapsed() }),
-        }
-    }
-
-    async fn admit(&self, started: Instant) -> Result<OwnedSemaphorePermit, CheckoutError> {
-        if let Ok(permit) = Arc::clone(&self.admission).try_acquire_owned() {
-            return Ok(permit);
-        }
-        let _place = QueuePlace::take(&self.queued, self.size.queue)
-            .ok_or(CheckoutError::QueueFull { capacity: self.size.capacity, queue: self.size.queue })?;
-        match tokio::time::timeout(self.size.queue_time, Arc::clone(&self.admission).acquire_owned()).await {
-            Ok(permit) => Ok(permit.expect("the admission semaphore is never closed")),
-            Err(_) => Err(CheckoutError::QueueTimeout { waited: started.elapsed() }),
         }
     }
 
@@ -166,11 +151,11 @@ impl Pool {
         }
     }
 
-    /// Gives a warm worker to whoever waits longest, else to the idle list.
+    /// Gives a warm worker to whoever's turn it is, else to the idle list.
     fn supply(&self, worker: Worker) {
         let mut state = self.lock();
         let mut worker = worker;
-        while let Some(waiter) = state.waiters.pop_front() {
+        while let Some(waiter) = self.next_waiter(&mut state.waiters) {
             match waiter.send(worker) {
                 Ok(()) => return,
                 Err(returned) => worker = returned,
@@ -179,11 +164,32 @@ impl Pool {
         state.idle.push_back(worker);
     }
 
+    /// The first waiter of the tenant that has the fewest workers for its weight.
+    fn next_waiter(
+        &self,
+        waiters: &mut VecDeque<(TenantId, oneshot::Sender<Worker>)>,
+    ) -> Option<oneshot::Sender<Worker>> {
+        let (first, _) = waiters.front()?;
+        if waiters.iter().all(|(tenant, _)| tenant == first) {
+            return waiters.pop_front().map(|(_, waiter)| waiter);
+        }
+        let mut counts: Vec<(TenantId, u32)> = Vec::new();
+        for (tenant, _) in waiters.iter() {
+            match counts.iter_mut().find(|(counted, _)| counted == tenant) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((*tenant, 1)),
+            }
+        }
+        let next = self.admission.least_served(&counts)?;
+        let index = waiters.iter().position(|(tenant, _)| *tenant == next)?;
+        waiters.remove(index).map(|(_, waiter)| waiter)
+    }
+
     /// Whether the current generation should fork a worker, and when. While the pool is more than half full, a fork waits
     /// until the execution that took a worker has had the processors to itself for a moment.
     fn shortage(&self) -> Shortage {
         let mut state = self.lock();
-        state.waiters.retain(|waiter| !waiter.is_closed());
+        state.waiters.retain(|(_, waiter)| !waiter.is_closed());
         let wanted = self.size.idle + u32::try_from(state.waiters.len()).unwrap_or(u32::MAX);
         let present = u32::try_from(state.idle.len()).unwrap_or(u32::MAX).saturating_add(state.starting);
         if present >= wanted {
@@ -218,12 +224,12 @@ impl Pool {
     }
 
     pub(crate) fn status(&self) -> PoolStatus {
-        let in_use = self.size.capacity.saturating_sub(u32::try_from(self.admission.available_permits()).unwrap_or(0));
+        let (in_use, queued) = self.admission.counts();
         let state = self.lock();
         PoolStatus {
             idle: u32::try_from(state.idle.len()).unwrap_or(u32::MAX),
             in_use,
-            queued: self.queued.load(Ordering::Relaxed),
+            queued,
             python_version: state.python_version.clone(),
         }
     }
@@ -235,23 +241,5 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics while it holds the pool's state")
-    }
-}
-
-/// A place in the queue, given back on drop.
-struct QueuePlace<'a>(&'a AtomicU32);
-
-impl<'a> QueuePlace<'a> {
-    fn take(queued: &'a AtomicU32, most: u32) -> Option<Self> {
-        queued
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |queued| (queued < most).then_some(queued + 1))
-            .ok()
-            .map(|_| Self(queued))
-    }
-}
-
-impl Drop for QueuePlace<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

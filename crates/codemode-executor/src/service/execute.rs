@@ -12,6 +12,7 @@ use tonic::{Status, Streaming};
 
 use super::status;
 use crate::execution::{ExecutionError, Executions, Response};
+use crate::tenants::TenantId;
 
 /// How long a client may take to send `start` after it opened the stream.
 const START_TIME: Duration = Duration::from_secs(10);
@@ -32,6 +33,7 @@ impl Stream for ResponseStream {
 
 pub(crate) fn execute(
     executions: Executions,
+    tenant: TenantId,
     mut requests: Streaming<v1::ExecuteRequest>,
 ) -> Result<ResponseStream, Status> {
     if executions.shutdown.is_draining() {
@@ -43,7 +45,7 @@ pub(crate) fn execute(
         match first(&mut requests).await {
             Ok(start) => {
                 let requests = requests.map(|request| request.map_err(|status| status.message().to_owned()));
-                executions.run(start, requests, responses).await;
+                executions.run(tenant, start, requests, responses).await;
             }
             Err(error) => {
                 // The client may be gone; then nobody hears it.

@@ -1,18 +1,21 @@
 //! `GetInfo`: what this executor is, for clients and for `codemode doctor`.
 
-use codemode_jail::{JailReport, LayerState};
+use codemode_jail::JailReport;
 use codemode_proto::v1;
 
 use crate::execution::Executions;
+use crate::tenants::TenantId;
 
-pub(crate) fn info(executions: &Executions, jail: &v1::JailReport) -> v1::GetInfoResponse {
+/// Limits are those of whoever asks.
+pub(crate) fn info(executions: &Executions, tenant: TenantId, jail: &v1::JailReport) -> v1::GetInfoResponse {
+    let tenant = executions.tenants.get(tenant);
     let pool = &executions.pool;
     let status = pool.status();
     v1::GetInfoResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         python_version: status.python_version,
-        default_limits: Some(executions.defaults.to_wire()),
-        limit_ceilings: Some(executions.ceilings.to_wire()),
+        default_limits: Some(tenant.defaults.to_wire()),
+        limit_ceilings: Some(tenant.ceilings.to_wire()),
         pool: Some(v1::PoolInfo {
             idle: status.idle,
             in_use: status.in_use,
@@ -34,12 +37,7 @@ pub(crate) fn jail_report(report: &JailReport) -> v1::JailReport {
             .iter()
             .map(|layer| v1::Layer {
                 name: layer.layer.to_string(),
-                state: match layer.state {
-                    LayerState::On => "on",
-                    LayerState::Off => "off",
-                    LayerState::Unproven => "unproven",
-                }
-                .to_owned(),
+                state: layer.state.name().to_owned(),
                 protects: layer.protects.to_string(),
                 evidence: layer.evidence.clone(),
                 remedy: layer.remedy.to_string(),

@@ -9,7 +9,9 @@ use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::auth::Authenticator;
+use crate::connections::Peer;
 use crate::execution::Executions;
+use crate::tenants::TenantId;
 use execute::ResponseStream;
 pub(crate) use info::jail_report;
 
@@ -22,9 +24,13 @@ pub(crate) struct ExecutorService {
 }
 
 impl ExecutorService {
-    fn authenticate<T>(&self, request: &Request<T>) -> Result<(), Status> {
+    fn authenticate<T>(&self, request: &Request<T>) -> Result<TenantId, Status> {
         let authorization = request.metadata().get("authorization").map(MetadataValue::as_bytes);
-        if self.authenticator.admits(authorization) { Ok(()) } else { Err(status::unauthenticated()) }
+        let tenant = self.authenticator.admits(authorization).ok_or_else(status::unauthenticated)?;
+        if let Some(peer) = request.extensions().get::<Peer>() {
+            peer.admit();
+        }
+        Ok(tenant)
     }
 }
 
@@ -36,12 +42,12 @@ impl v1::executor_server::Executor for ExecutorService {
         &self,
         request: Request<Streaming<v1::ExecuteRequest>>,
     ) -> Result<Response<Self::ExecuteStream>, Status> {
-        self.authenticate(&request)?;
-        execute::execute(self.executions.clone(), request.into_inner()).map(Response::new)
+        let tenant = self.authenticate(&request)?;
+        execute::execute(self.executions.clone(), tenant, request.into_inner()).map(Response::new)
     }
 
     async fn get_info(&self, request: Request<v1::GetInfoRequest>) -> Result<Response<v1::GetInfoResponse>, Status> {
-        self.authenticate(&request)?;
-        Ok(Response::new(info::info(&self.executions, &self.jail)))
+        let tenant = self.authenticate(&request)?;
+        Ok(Response::new(info::info(&self.executions, tenant, &self.jail)))
     }
 }

@@ -3,25 +3,27 @@
 //! A status' text is for the client: it names fields and remedies, never paths, keys or other clients.
 
 use std::error::Error;
+use std::time::Duration;
 
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::execution::ExecutionError;
 use crate::pool::CheckoutError;
+use crate::tenants::AdmissionError;
 
 /// When a client that found the executor full may try again: about the time of a few executions.
-const RETRY_AFTER_MS: u32 = 250;
+const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 pub(crate) fn of(error: &ExecutionError) -> Status {
     let code = match error {
         ExecutionError::Start(_) | ExecutionError::Result(_) | ExecutionError::Malformed(_) => Code::InvalidArgument,
-        ExecutionError::Checkout(CheckoutError::QueueFull { .. } | CheckoutError::QueueTimeout { .. }) => {
-            return exhausted(error);
+        ExecutionError::Checkout(CheckoutError::Admission(AdmissionError::Rate { retry_after, .. })) => {
+            return exhausted(error, *retry_after);
         }
+        ExecutionError::Checkout(CheckoutError::Admission(_)) => return exhausted(error, RETRY_AFTER),
         ExecutionError::Checkout(CheckoutError::StartTimeout { .. })
         | ExecutionError::ZygoteDied
-        | ExecutionError::Lockdown
         | ExecutionError::ShuttingDown
         | ExecutionError::Worker(_) => Code::Unavailable,
         ExecutionError::ClientGone => Code::Cancelled,
@@ -37,9 +39,10 @@ pub(crate) fn draining() -> Status {
     Status::unavailable("the executor is shutting down and takes no new executions")
 }
 
-fn exhausted(error: &ExecutionError) -> Status {
+fn exhausted(error: &ExecutionError, retry_after: Duration) -> Status {
     let mut status = Status::resource_exhausted(chain(error));
-    status.metadata_mut().insert("retry-after-ms", MetadataValue::from(RETRY_AFTER_MS));
+    let milliseconds = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
+    status.metadata_mut().insert("retry-after-ms", MetadataValue::from(milliseconds));
     status
 }
 

@@ -227,7 +227,7 @@ pub struct Usage {
     pub queue_time: ::core::option::Option<::prost_types::Duration>,
     #[prost(message, optional, tag = "3")]
     pub cpu_time: ::core::option::Option<::prost_types::Duration>,
-    /// Peak resident bytes of the worker. Zero where the worker's exit was not awaited.
+    /// Peak resident bytes of the worker, with what it shares with its zygote. Zero where the kernel could not be asked.
     #[prost(uint64, tag = "4")]
     pub peak_memory: u64,
     #[prost(uint32, tag = "5")]
@@ -246,6 +246,7 @@ pub struct GetInfoResponse {
     pub version: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub python_version: ::prost::alloc::string::String,
+    /// What holds for whoever asks: a key may have ceilings of its own.
     #[prost(message, optional, tag = "3")]
     pub default_limits: ::core::option::Option<Limits>,
     #[prost(message, optional, tag = "4")]
@@ -291,7 +292,7 @@ pub struct Layer {
     /// What was observed when the layer was tried.
     #[prost(string, tag = "4")]
     pub evidence: ::prost::alloc::string::String,
-    /// What to do where it is off.
+    /// What to do where it is not `on`; by place where that makes a difference.
     #[prost(string, tag = "5")]
     pub remedy: ::prost::alloc::string::String,
 }
@@ -520,9 +521,9 @@ pub mod executor_client {
         /// then `finished` exactly once, and closes the stream. Closing the request stream before `finished` cancels.
         ///
         /// Statuses: UNAUTHENTICATED (no or wrong key; nothing was done), INVALID_ARGUMENT (a malformed or out-of-order
-        /// message; the field is named), RESOURCE_EXHAUSTED (no worker was free in time; nothing ran; `retry-after-ms` is in the
-        /// metadata), UNAVAILABLE (draining, or the executor lost its zygote; without `accepted`, nothing ran). A program's own
-        /// failure is an outcome of `finished`, never a status.
+        /// message; the field is named), RESOURCE_EXHAUSTED (a limit of the key or the capacity, which the message begins with;
+        /// nothing ran; `retry-after-ms` is in the metadata), UNAVAILABLE (draining, or the executor lost its zygote; without
+        /// `accepted`, nothing ran). A program's own failure is an outcome of `finished`, never a status.
         pub async fn execute(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::ExecuteRequest>,
@@ -598,9 +599,9 @@ pub mod executor_server {
         /// then `finished` exactly once, and closes the stream. Closing the request stream before `finished` cancels.
         ///
         /// Statuses: UNAUTHENTICATED (no or wrong key; nothing was done), INVALID_ARGUMENT (a malformed or out-of-order
-        /// message; the field is named), RESOURCE_EXHAUSTED (no worker was free in time; nothing ran; `retry-after-ms` is in the
-        /// metadata), UNAVAILABLE (draining, or the executor lost its zygote; without `accepted`, nothing ran). A program's own
-        /// failure is an outcome of `finished`, never a status.
+        /// message; the field is named), RESOURCE_EXHAUSTED (a limit of the key or the capacity, which the message begins with;
+        /// nothing ran; `retry-after-ms` is in the metadata), UNAVAILABLE (draining, or the executor lost its zygote; without
+        /// `accepted`, nothing ran). A program's own failure is an outcome of `finished`, never a status.
         async fn execute(
             &self,
             request: tonic::Request<tonic::Streaming<super::ExecuteRequest>>,

@@ -1,0 +1,298 @@
+"""Every limit that ends a program, or fails it, is named: which one, how much was used, how to raise it."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .contract import Client, Ended
+from .executors import KEY, running
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[Client]:
+    """An executor whose ceilings are those that its operator set."""
+    with running("--memory", "64MiB", "--cpu-time", "1", "--code-timeout", "2", "--output", "1KiB") as executor:
+        client = executor.client()
+        yield client
+        client.close()
+
+
+def grow(bytes_: int) -> str:
+    """A program that touches so much memory in small steps."""
+    return (
+        f"kept = []\nfor _ in range({bytes_ // (4 * MIB)}):\n    kept.append(bytearray(4 * 2**20))\nresult = len(kept)"
+    )
+
+
+CASES = [
+    pytest.param(
+        "while True: pass",
+        {"wall_time": 0.3},
+        "timed_out wall_time",
+        r"the program ran longer than its limit of 0\.3 s: ask for up to 300 s with `limits\.wall_time` "
+        r"\(`execution_timeout` in Python\)",
+        id="wall time",
+    ),
+    pytest.param(
+        "while True: pass",
+        {"cpu_time": 1},
+        "killed cpu_time",
+        r"the program used 1\.0 s of processor time; the limit is 1 s: ask for up to 300 s with `limits\.cpu_time`",
+        id="processor time",
+    ),
+    pytest.param(
+        grow(512 * MIB),
+        {"memory": 64 * MIB},
+        "failed MemoryError",
+        r"the limit on memory is 64\.0 MiB: ask for up to 2\.0 GiB with `limits\.memory`",
+        id="memory",
+    ),
+    pytest.param(
+        "import threading\nstop = threading.Event()\n"
+        "try:\n    for _ in range(40): threading.Thread(target=stop.wait, daemon=True).start()\n"
+        "finally: stop.set()",
+        {"tasks": 8},
+        "failed RuntimeError",
+        r"can't start new thread; the limit on threads is 8: ask for up to 256 with `limits\.tasks`",
+        id="threads",
+    ),
+    pytest.param(
+        "kept = [open('/dev/null') for _ in range(100)]",
+        {},
+        "failed OSError",
+        r"\[Errno 24\] Too many open files: '/dev/null'; the limit on open files is 64: it cannot be raised",
+        id="descriptors",
+    ),
+    pytest.param(
+        "first, second = (open(f'/tmp/{name}', 'wb', buffering=0) for name in 'ab')\nfirst.write(bytes(12 * 2**20))\n"
+        "while True: second.write(bytes(2**20))",
+        {},
+        "failed OSError",
+        r"\[Errno 28\] No space left on device; the limit on files in /tmp is 16\.0 MiB in 1024 files: "
+        r"it cannot be raised",
+        id="bytes of the scratch directory",
+    ),
+    pytest.param(
+        "with open('/tmp/large', 'wb', buffering=0) as file:\n    while True: file.write(bytes(2**20))",
+        {},
+        "failed OSError",
+        r"\[Errno 27\] File too large; the limit on files in /tmp is 16\.0 MiB in 1024 files: it cannot be raised",
+        id="one file of the scratch directory",
+    ),
+    pytest.param(
+        "for number in range(2000): open(f'/tmp/{number}', 'w').close()",
+        {},
+        "failed OSError",
+        r"\[Errno 28\] No space left on device: '/tmp/\d+'; "
+        r"the limit on files in /tmp is 16\.0 MiB in 1024 files: it cannot be raised",
+        id="files of the scratch directory",
+    ),
+    pytest.param(
+        "while True: print('x' * 1000)",
+        {"output": 1024},
+        "killed output",
+        r"the program wrote \d+\.\d KiB, 64 times what is kept; "
+        r"the limit is 1\.0 KiB: ask for up to 16\.0 MiB with `limits\.output`",
+        id="output",
+    ),
+    pytest.param(
+        "result = 'x' * 5000",
+        {"value": 1024},
+        "failed ValueTooLargeError",
+        r"cannot send result: value of 4\.9 KiB exceeds the limit of 1 KiB; "
+        r"the limit on one value is 1\.0 KiB: ask for up to 32\.0 MiB with `limits\.value`",
+        id="value, as the worker says",
+    ),
+    pytest.param(
+        # What a program that passes by its runner sends: a report of 5,000 bytes.
+        "import os, struct\nbody = bytes((19, 1)) + b'\"' + b'x' * 5000 + b'\"'\n"
+        "os.write(3, struct.pack('<I', len(body)) + body)\nimport time; time.sleep(9)",
+        {"value": 1024},
+        "killed value",
+        r"the program's value is 4\.9 KiB; the limit is 1\.0 KiB: ask for up to 32\.0 MiB with `limits\.value`",
+        id="value, as the executor says",
+    ),
+    pytest.param(
+        "import os, struct\nos.write(3, struct.pack('<IB', 2**20, 19))\nimport time; time.sleep(9)",
+        {"value": 1024},
+        "killed value",
+        r"the program sent 1\.0 MiB at once, of which 64\.0 KiB may be more than a value; "
+        r"the limit is 1\.0 KiB: ask for up to 32\.0 MiB with `limits\.value`",
+        id="size of a frame",
+    ),
+    pytest.param(
+        "tools.echo(n=1)\ntools.echo(n=2)",
+        {"tool_calls": 1},
+        "failed ToolError",
+        r"tool 'echo' failed: ToolLimitError: the limit of 1 tool calls is reached: "
+        r"ask for up to 100000 with `limits\.tool_calls`",
+        id="tool calls",
+    ),
+    pytest.param(
+        "import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)",
+        {},
+        "killed system_call",
+        r"the program made a system call that the jail answers with death \(ptrace, execve, mount, bpf and others "
+        r"that only an escape needs\); which one, the kernel tells its audit log alone",
+        id="system call",
+    ),
+]
+
+
+def told(ended: Ended) -> tuple[str, str]:
+    """How it ended, with the limit or the exception; and the message."""
+    if ended.outcome == "failed":
+        return f"failed {ended.finished.error.type}", ended.finished.error.message
+    return f"{ended.outcome} {ended.limit}", ended.finished.exceeded.message
+
+
+@pytest.mark.parametrize(("program", "limits", "end", "message"), CASES)
+def test_limit_is_named_with_its_use_and_remedy(
+    client: Client, program: str, limits: dict[str, Any], end: str, message: str
+) -> None:
+    ended, text = told(client.run(program, ["echo"], **limits))
+    assert ended == end
+    assert re.fullmatch(message, text), text
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (
+            "import time\ntime.sleep(9)",
+            "the program ran longer than its limit of 2 s: "
+            "its operator can raise it: --code-timeout, or `wall_time` of the API key",
+        ),
+        (
+            grow(256 * MIB),
+            "the limit on memory is 64.0 MiB: its operator can raise it: --memory, or `memory` of the API key",
+        ),
+    ],
+    ids=["wall time", "memory"],
+)
+def test_limit_at_its_ceiling_is_the_operators_to_raise(narrow: Client, program: str, message: str) -> None:
+    assert told(narrow.run(program))[1] == message
+
+
+def test_memory_that_only_the_control_group_bounds_is_named_with_its_peak() -> None:
+    layers = ("--without-layer", "rlimits", "--allow-missing-layers", "--profile", "max")
+    with running(*layers) as executor:
+        client = executor.client()
+        report = {layer.name: layer.state for layer in client.info().jail.layers}
+        if report["cgroup"] != "on":
+            pytest.skip(f"needs the layer cgroup, which is {report['cgroup']}")
+        assert report["rlimits"] == "off"
+        # Bounded by itself too: 512 MiB at most.
+        ended = client.run(grow(512 * MIB), memory=64 * MIB)
+        end, message = told(ended)
+        assert end == "killed memory"
+        remedy = r"ask for up to 2\.0 GiB with `limits\.memory`"
+        pattern = rf"the program used (\d+\.\d) MiB of memory; the limit is 64\.0 MiB: {remedy}"
+        found = re.fullmatch(pattern, message)
+        assert found is not None, message
+        assert 64 <= float(found[1]) <= 64 + 64 + 1
+        assert client.run("result = 1").outcome == "completed"
+
+
+# === how much was used ===
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["result = 1", "raise ValueError", "import time; time.sleep(9)", "import os; os._exit(3)"],
+    ids=["completed", "failed", "timed out", "ended by itself"],
+)
+def test_peak_of_memory_is_told_however_the_program_ends(client: Client, end: str) -> None:
+    small = client.run(end, wall_time=1).finished.usage.peak_memory
+    large = client.run(f"x = bytearray(96 * 2**20)\ndel x\n{end}", wall_time=1).finished.usage.peak_memory
+    assert 4 * MIB < small < 64 * MIB
+    assert 90 * MIB < large - small < 102 * MIB
+
+
+def test_program_that_keeps_running_after_its_report_is_ended(client: Client) -> None:
+    """A thread that is left behind ends with the execution, however slowly the client reads."""
+    code = "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\nresult = 1"
+    started = client.info().pool.in_use
+    assert client.run(code).outcome == "completed"
+    assert client.info().pool.in_use == started
+
+
+# === limits that hold: memory bombs beside others ===
+
+BOMBER = """
+import sys, threading
+from tests.python.service.contract import Client
+target, key, program = sys.argv[1:]
+def bomb():
+    client = Client(target, key)
+    while True:
+        ended = client.run(program)
+        print(ended.outcome, ended.finished.error.type or ended.limit, flush=True)
+for _ in range(4):
+    threading.Thread(target=bomb, daemon=True).start()
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    ("without", "end"),
+    [
+        pytest.param((), "failed MemoryError", id="rlimits and control groups"),
+        pytest.param(("cgroup",), "failed MemoryError", id="rlimits alone"),
+        pytest.param(("rlimits",), "killed memory", id="control groups alone"),
+    ],
+)
+def test_memory_bombs_leave_the_others_and_the_executor_alone(
+    without: tuple[str, ...], end: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four at a time, each up to its 256 MiB (and by itself never more than 512), over and over."""
+    arguments = [argument for layer in without for argument in ("--without-layer", layer)]
+    with running("--allow-missing-layers", "--idle-workers", "8", *arguments) as executor:
+        client = executor.client()
+        report = {layer.name: layer.state for layer in client.info().jail.layers}
+        if without == ("rlimits",) and report["cgroup"] != "on":
+            pytest.skip(f"needs the layer cgroup, which is {report['cgroup']}")
+        latencies(client, 20)
+        alone = latencies(client)
+        zygote = executor.zygote()
+        command = [sys.executable, "-c", BOMBER, executor.target, KEY, grow(512 * MIB)]
+        bombs = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert bombs.stdin is not None
+        assert bombs.stdout is not None
+        try:
+            ends = {bombs.stdout.readline().strip()}
+            beside = latencies(client)
+        finally:
+            bombs.kill()
+        ends |= {line.strip() for line in bombs.stdout if line.endswith("\n")}
+        bombs.wait()
+        bombs.stdin.close()
+        bombs.stdout.close()
+        assert ends == {end}
+        with capsys.disabled():
+            print(f"\n  p99 beside four memory bombs: {beside:.1f} ms, alone {alone:.1f} ms")
+        # They use the processors too, four on however many there are: an execution waits for turns, never for memory.
+        assert beside < max(300, 30 * alone), (alone, beside)
+        assert executor.zygote() == zygote
+        assert client.run("result = 1").outcome == "completed"
+
+
+def latencies(client: Client, count: int = 120) -> float:
+    """The 99th percentile, in milliseconds, of so many small executions."""
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        assert client.run("result = 2 + 2").outcome == "completed"
+        times.append((time.perf_counter() - started) * 1e3)
+        time.sleep(0.005)
+    return statistics.quantiles(times, n=100)[-1]
