@@ -1,0 +1,15 @@
+"""Calls the tool behind the last one.
+
+tries: call a tool that the application has and this execution has not
+layers: executor
+observed: killed protocol
+runs: once
+host: application
+"""
+
+import os
+import struct
+import time
+
+os.write(3, struct.pack("<IBIH", 9, 17, 1, 4) + b"{}")
+time.sleep(60)

@@ -1,0 +1,324 @@
+"""What has to be watched from outside a worker: the scenarios that programs of the corpus name in their `host:` field.
+
+A scenario runs its program on a running executor and returns what was observed: the program's own word (`stopped: …`,
+`escaped: …`) where it completed with one, else how it ended. Whatever the program says, it is `escaped` when something
+outside of its worker was touched: another execution, the executor, a tool that it may not call, the application.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from codemode import Codemode, ComponentRegistry, ExecutorClient
+from codemode._values import decode, encode
+from tests.python.service.contract import Client, Conversation, Ended, Request, start
+from tests.python.service.executors import children, wait_for
+
+from .headers import Program
+from .layers import without
+from .runner import Executor, running
+from .witnesses import SLACK, Application, Bystander, Heartbeat, Memory
+
+Scenario = Callable[[Program, Executor], str]
+SCENARIOS: dict[str, Scenario] = {}
+
+# Small, so that an attack is over soon; each is far from what the bystander needs.
+LIMITS: dict[str, Any] = {
+    "wall_time": 5,
+    "cpu_time": 2,
+    "memory": 128 << 20,
+    "output": 64 << 10,
+    "tool_calls": 100,
+    "value": 1 << 20,
+}
+
+
+def scenario(function: Scenario) -> Scenario:
+    SCENARIOS[function.__name__] = function
+    return function
+
+
+def observed(outcome: str, value: object, error: str, limit: str) -> str:
+    """One line for how an execution ended."""
+    if outcome == "completed":
+        return value if isinstance(value, str) and value.startswith(("stopped", "escaped")) else "completed"
+    return {"failed": f"failed {error}", "killed": f"killed {limit}"}.get(outcome, outcome)
+
+
+def observed_of(ended: Ended) -> str:
+    value: object = None
+    with contextlib.suppress(ValueError):  # A forged value may be anything.
+        value = decode(ended.finished.value) if ended.outcome == "completed" else None
+    return observed(ended.outcome, value, ended.finished.error.type, ended.limit)
+
+
+# === one program beside another ===
+
+
+def _works(client: Client) -> str:
+    ended = client.run("result = 6 * 7")
+    return "" if ended.finished.value == b"42" else f"the next execution ended as {observed_of(ended)}"
+
+
+def _calls(ended: Ended, tools: Sequence[str]) -> str:
+    strange = {name for name, _ in ended.calls} - set(tools)
+    if strange:
+        return f"a tool was called that was not offered: {', '.join(sorted(strange))}"
+    return "more tool calls than the limit" if len(ended.calls) > LIMITS["tool_calls"] else ""
+
+
+def _endures(program: Program, executor: Executor, answer: Callable[[str, bytes], bytes], **limits: Any) -> str:
+    client = executor.client()
+    asked = {**LIMITS, **limits}
+    try:
+        bystander = Bystander(client)
+        harm = ""
+        with Memory(executor.process.pid) as memory:
+            began = time.monotonic()
+            try:
+                ended = client.run(program.code, ["echo"], answer, **asked)
+            finally:
+                took = time.monotonic() - began
+                harm = bystander.end()
+        late = f"it ended after {took:.1f} s" if took > asked["wall_time"] + SLACK else ""
+        harm = harm or memory.harm or late or _calls(ended, ["echo"]) or _works(client)
+        return f"escaped: {harm}" if harm else observed_of(ended)
+    finally:
+        client.close()
+
+
+@scenario
+def endures(program: Program, executor: Executor) -> str:
+    """Another execution, the executor and the next execution are none the worse; it ends within its time."""
+    return _endures(program, executor, lambda _tool, arguments: arguments)
+
+
+@scenario
+def endures_large_answers(program: Program, executor: Executor) -> str:
+    """As `endures`; each answer to a tool call is half a mebibyte."""
+    return _endures(program, executor, lambda _tool, _arguments: b'"%s"' % (b"x" * (512 << 10)))
+
+
+@scenario
+def endures_with_each_limit_of_memory(program: Program, executor: Executor) -> str:
+    """As `endures`, and once more without control groups, which many hosts do not have."""
+    said = endures(program, executor)
+    if said.startswith("escaped"):
+        return said
+    with running(without("cgroup")) as other:
+        return endures(program, other)
+
+
+# === an application ===
+
+
+@contextlib.contextmanager
+def _client(executor: Executor) -> Iterator[ExecutorClient]:
+    client = ExecutorClient(executor.target, executor.key)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@scenario
+def application(program: Program, executor: Executor) -> str:
+    """Through the package, as applications do: once with a tool filter, once with a scoped registry."""
+    observations = []
+    with _client(executor) as client:
+        for scoped in (False, True):
+            host = Application()
+            registry = host.registry.scoped(host.OFFERED) if scoped else host.registry
+            codemode = Codemode(registry=registry, executor_client=client)
+            began = time.monotonic()
+            with Heartbeat() as heartbeat:
+                result = codemode.executor_client.execute(
+                    program.code,
+                    list(registry.get_tool_registrations()) if scoped else list(host.OFFERED),
+                    {"scoped": scoped},
+                    execution_timeout=LIMITS["wall_time"],
+                    context=host.context,
+                    registry=registry,
+                    timeout=30,
+                )
+                took = time.monotonic() - began
+            harm = host.harm(result) or heartbeat.harm
+            if not harm and took > LIMITS["wall_time"] + SLACK:
+                harm = f"the application was held for {took:.1f} s"
+            if not harm and client.execute("result = 6 * 7", [], {}).value != 42:
+                harm = "the next execution does not work"
+            error = result.error_details.error_type if result.error_details else ""
+            said = observed(result.outcome, result.value, error, result.limit or "")
+            observations.append(f"escaped: {harm}" if harm else said)
+    return _worst(observations)
+
+
+@scenario
+def beside_on_one_connection(program: Program, executor: Executor) -> str:
+    """Another program of the same client calls a quick tool all the while: it may not wait for the attack's end."""
+    under_way, over = threading.Event(), threading.Event()
+    wall_time = 8  # Long enough that what is held up until it ends is told from what is slow.
+    times = [time.monotonic()]
+
+    def beat() -> bool:
+        times.append(time.monotonic())
+        if len(times) == 10:
+            under_way.set()
+        return not over.wait(0.02)
+
+    def echo(**_: Any) -> str:
+        return "x" * (512 << 10)
+
+    registry = ComponentRegistry()
+    registry.register_tool("beat", beat)
+    registry.register_tool("echo", echo)
+    with _client(executor) as client, ThreadPoolExecutor(3) as threads:
+        beating = "while tools.beat():\n    pass\nresult = 1"
+        other = threads.submit(client.execute, beating, ["beat"], {}, registry=registry, timeout=60)
+        try:
+            under_way.wait(20)
+            # Twice at once: together they leave more unread than a connection has room for, if they share its room.
+            attacks = [
+                threads.submit(client.execute, program.code, ["echo"], {}, wall_time, registry=registry, timeout=60)
+                for _ in range(2)
+            ]
+            result, _ = (attack.result() for attack in attacks)
+        finally:
+            over.set()
+        if other.result(60).value != 1:
+            return f"escaped: another execution was harmed: {other.result().error}"
+    slowest = max(later - earlier for earlier, later in pairwise(times))
+    if slowest > SLACK:
+        return f"escaped: another execution waited {slowest:.1f} s for one tool call"
+    error = result.error_details.error_type if result.error_details else ""
+    return observed(result.outcome, result.value, error, result.limit or "")
+
+
+def _worst(observations: Sequence[str]) -> str:
+    return next((each for each in observations if each.startswith("escaped")), observations[-1])
+
+
+# === two executions ===
+
+
+def _turn(program: Program, turn: str, seen: object = None, tools: Sequence[str] = ()) -> Any:
+    """The start of a program that finds in `config` which turn it has, and what the one before returned."""
+    request = start(program.code, tools, f"turn-{turn}", **LIMITS)
+    request.start.config = encode({"turn": turn, "seen": seen}).encode()
+    return request
+
+
+def _finish(conversation: Conversation) -> tuple[str, Any]:
+    """Observation and value of an execution, whose output is of no interest."""
+    finished = None
+    for response in conversation.call:
+        if response.WhichOneof("message") == "finished":
+            finished = response.finished
+            conversation.end_requests()
+    assert finished is not None
+    ended = Ended(finished)
+    value = decode(finished.value) if ended.outcome == "completed" else None
+    return observed_of(ended), value
+
+
+def _run_turn(client: Client, program: Program, turn: str, seen: object = None) -> tuple[str, Any]:
+    return _finish(client.converse(_turn(program, turn, seen)))
+
+
+@scenario
+def in_a_row(program: Program, executor: Executor) -> str:
+    """The first execution leaves what it can; those after it, from warm workers and from new ones, look for it."""
+    client = executor.client()
+    try:
+        # A zygote that was retired ends with its last worker.
+        wait_for(lambda: len(children(executor.process.pid)) == 1, 10, "one zygote")
+        zygote, idle = executor.zygote(), client.info().pool.idle
+        before = _shape(zygote)
+        first, seen = _run_turn(client, program, "first")
+        if first.startswith("escaped"):
+            return first
+        # More than were idle: the last of them was forked after the first execution had ended.
+        observations = [_run_turn(client, program, "second", seen)[0] for _ in range(max(idle, 1) + 2)]
+        # A program that was killed has cost its zygote.
+        if not first.startswith("killed") and (executor.zygote() != zygote or _shape(zygote) != before):
+            return "escaped: the zygote is not as it was"
+        return _worst(observations)
+    finally:
+        client.close()
+
+
+def _shape(pid: int) -> object:
+    """What a worker could have changed of its zygote: mappings that are not its heap, descriptors, limits."""
+    with contextlib.suppress(PermissionError):
+        maps = Path(f"/proc/{pid}/maps").read_text()
+        shape = sorted(line.split()[-1] for line in maps.splitlines() if "/" in line)
+        return shape, Path(f"/proc/{pid}/limits").read_text()
+    return None
+
+
+@scenario
+def at_once(program: Program, executor: Executor) -> str:
+    """The first execution prepares and waits at its tool `meet`; the second runs from start to end meanwhile.
+
+    What the first passes to `meet` is the second's `config['seen']`; the second's value is the answer.
+    """
+    client = executor.client()
+    try:
+        first = client.converse(_turn(program, "first", tools=["meet"]))
+        first.receive("accepted")
+        call = first.receive("tool_call")
+        arguments = decode(call.arguments)
+        second, value = _run_turn(client, program, "second", arguments["seen"])
+        request = Request()
+        request.tool_result.call_id = call.call_id
+        request.tool_result.value = encode(value).encode()
+        first.send(request)
+        return _worst([_finish(first)[0], second])
+    finally:
+        client.close()
+
+
+@scenario
+def shares_no_pages(program: Program, executor: Executor) -> str:
+    """The kernel's own list of a worker's memory: nothing that is written is shared with another process."""
+    client = executor.client()
+    try:
+        conversation = client.converse(_turn(program, "first", tools=["meet"]))
+        conversation.receive("accepted")
+        call = conversation.receive("tool_call")
+        shared = set()
+        zygotes = children(executor.process.pid)
+        for pid in (*zygotes, *(worker for zygote in zygotes for worker in children(zygote))):
+            with contextlib.suppress(FileNotFoundError):
+                for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+                    if re.search(r" .w.s ", line):
+                        shared.add(line.split()[-1])
+        request = Request()
+        request.tool_result.call_id = call.call_id
+        request.tool_result.value = encode(sorted(shared)).encode()
+        conversation.send(request)
+        return _finish(conversation)[0]
+    finally:
+        client.close()
+
+
+@scenario
+def pool_is_unharmed(program: Program, executor: Executor) -> str:
+    """Many at once: afterwards the pool is full again and each worker has ended."""
+    client = executor.client()
+    try:
+        conversations = [client.converse(_turn(program, "first")) for _ in range(6)]
+        observations = [_finish(conversation)[0] for conversation in conversations]
+        wait_for(lambda: client.info().pool.in_use == 0, 5, "no worker is in use")
+        harm = _works(client)
+        return f"escaped: {harm}" if harm else _worst(observations)
+    finally:
+        client.close()
