@@ -214,7 +214,7 @@ class SidecarConfig(Section):
         host: The address to listen on. Default: all; without a key, ``codemode serve`` then listens on loopback only.
         listen: ``address:port`` or ``unix:/path``, in place of host and port.
         api_key: The key that clients must present. Never shown.
-        api_key_file: A file with one more key a line.
+        api_key_file: A file with one more key a line, which may carry limits.
         limits: What bounds an execution.
         tls: TLS of the executor.
         log_level: The level of its log.
@@ -248,7 +248,7 @@ class SidecarConfig(Section):
     api_key_file: Annotated[
         OptionalText,
         Variable("CODEMODE_API_KEY_FILE", "--api-key-file"),
-        Field(description="A file with further keys, one a line."),
+        Field(description="A file with further keys, one a line, which may carry limits: docs/guides/tenants.md."),
     ] = None
     python: Annotated[
         OptionalText,
