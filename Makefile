@@ -61,9 +61,9 @@ test-python: $(VENV)/.installed $(VENV)/.tools ## Run the Python and end-to-end 
 
 test-adapters: .venv-adapters/crewai/.installed .venv-adapters/google-adk/.installed ## Run the adapters in their real frameworks
 	CODEMODE_REQUIRE_ADAPTERS=crewai .venv-adapters/crewai/bin/python -m pytest tests/adapters
-	CODEMODE_REQUIRE_ADAPTERS=crewai .venv-adapters/crewai/bin/python -m pytest -m adapters tests/spec tests/compat
+	CODEMODE_REQUIRE_ADAPTERS=crewai .venv-adapters/crewai/bin/python -m pytest -m adapters tests/spec tests/compat/test_unit_tests.py
 	CODEMODE_REQUIRE_ADAPTERS=google-adk .venv-adapters/google-adk/bin/python -m pytest tests/adapters
-	CODEMODE_REQUIRE_ADAPTERS=google-adk .venv-adapters/google-adk/bin/python -m pytest -m adapters tests/compat
+	CODEMODE_REQUIRE_ADAPTERS=google-adk .venv-adapters/google-adk/bin/python -m pytest -m adapters tests/compat/test_unit_tests.py
 
 lint: $(VENV)/.installed $(VENV)/.tools check-gen ## Check formats, types, lints and generated files
 	cargo fmt --all --check
