@@ -346,8 +346,7 @@ class Codemode:
             self.registry,
             self.executor_client,
             tool_filter=tool_filter,
-            execution_timeout=self.config.executor.limits.code_timeout if self.config is not None else None,
-            max_code_length=self.registry.get_config("max_code_length", defaults.max_code_length(self)),
+            **defaults.tool_options(self),
         )
 
     def as_google_adk_tool(
@@ -374,8 +373,7 @@ class Codemode:
             context_resolver,
             description,
             tool_filter,
-            execution_timeout=self.config.executor.limits.code_timeout if self.config is not None else None,
-            max_code_length=self.registry.get_config("max_code_length", defaults.max_code_length(self)),
+            **defaults.tool_options(self),
         )
 
     # === checks and closing ===

@@ -46,6 +46,13 @@ def limits(codemode: Codemode, asked: LimitOptions | None) -> LimitOptions | Non
     return asked if memory is None else {"memory": memory, **(asked or {})}
 
 
+def tool_options(codemode: Codemode) -> dict[str, Any]:
+    """What a framework's tool is made with. A time that is None it looks up in the registry's configuration later."""
+    legacy = codemode.config.executor.limits.code_timeout if codemode.config is not None else None
+    length = codemode.registry.get_config("max_code_length", max_code_length(codemode))
+    return {"execution_timeout": legacy, "max_code_length": length}
+
+
 def check(config: Any, registry: Any, client_config: Any) -> None:
     """Raises ``ValueError`` where an argument is of another type: they are often passed by position."""
     for name, value, attribute, kind in (

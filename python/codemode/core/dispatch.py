@@ -1,7 +1,7 @@
 """Carries out an execution: receives its events, runs its tools, returns its result.
 
-`Dispatch` is what the two dispatchers share, `SyncDispatch` for a thread that waits and `AsyncDispatch` for a task.
-Every tool runs with a copy of the caller's context variables.
+`Dispatch` is what the dispatchers share: `SyncDispatch` for a thread that waits, `AsyncDispatch` and `TrioDispatch` for
+a task. Every tool runs with a copy of the caller's context variables.
 """
 
 from __future__ import annotations

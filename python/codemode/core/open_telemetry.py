@@ -1,8 +1,12 @@
-"""The caller's trace, where the application uses OpenTelemetry, used where it is loaded and never loaded here."""
+"""The caller's trace, where the application uses OpenTelemetry: an execution uses it where it is loaded already."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
 
 
 def current_traceparent() -> str:
@@ -16,6 +20,14 @@ def current_traceparent() -> str:
     return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
 
 
+def within(traceparent: str) -> Context:
+    """The current context with the span of ``traceparent`` as the current one; as it is where that is malformed."""
+    from opentelemetry import context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, context.get_current())
+
+
 def join(traceparent: str) -> None:
     """Makes a span from elsewhere the current one, for the rest of this context: its own copy of the context variables.
 
@@ -24,6 +36,5 @@ def join(traceparent: str) -> None:
     if not traceparent or "opentelemetry.trace" not in sys.modules or current_traceparent() == traceparent:
         return
     from opentelemetry import context
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    context.attach(TraceContextTextMapPropagator().extract({"traceparent": traceparent}, context.get_current()))
+    context.attach(within(traceparent))

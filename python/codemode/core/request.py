@@ -118,12 +118,9 @@ class Request:
 
     def rejected(self, max_code_length: int | None) -> ExecutionResult | None:
         """The result of a program that is longer than ``max_code_length`` characters, else None."""
-        from codemode.core import client_arguments
         from codemode.core.results import rejected
 
-        if max_code_length is None:
-            return None
-        if len(self.code) <= client_arguments.whole("max_code_length", max_code_length, 1):
+        if max_code_length is None or len(self.code) <= max_code_length:
             return None
         message = f"the program has {len(self.code)} characters; `max_code_length` is {max_code_length}"
         return rejected(self, "CodeTooLong", message)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codemode.core.names import described
+from codemode.core.open_telemetry import within
 
 if TYPE_CHECKING:
     from codemode.core.models import ToolCall
@@ -161,12 +162,10 @@ def maybe_otel_span(traceparent: str | None) -> Iterator[None]:
         return
     try:
         from opentelemetry import context as otel
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
     except ImportError:
         yield
         return
-    caller = TraceContextTextMapPropagator().extract({"traceparent": traceparent}, otel.get_current())
-    token = otel.attach(caller)
+    token = otel.attach(within(traceparent))
     try:
         yield
     finally:
