@@ -360,7 +360,8 @@ impl Running {
     }
 
     async fn time_out(&mut self) -> End {
-        self.stop(End::timed_out(&self.bounds)).await
+        self.stop().await;
+        End::timed_out(&self.bounds)
     }
 
     /// Asks what the worker used, which after its end nobody can, and ends it. It waits for this once it has reported.
@@ -379,7 +380,7 @@ impl Running {
     }
 
     /// Ends the worker and keeps the output that it wrote before.
-    async fn stop(&mut self, end: End) -> End {
+    async fn stop(&mut self) {
         let _ = self.checkout.worker.process.kill();
         self.exit = self.await_exit().await;
         while let Ok(1..) = self.checkout.worker.stream.try_read_buf(&mut self.inbound) {
@@ -388,15 +389,15 @@ impl Running {
             }
         }
         self.outbox.retain(|message| !matches!(message, execute_response::Message::ToolCall(_)));
-        end
     }
 
     /// The worker closed its socket without a report: the kernel says why.
     async fn died(&mut self) -> Result<End, ExecutionError> {
-        let exit = match tokio::time::timeout(CLOSE_TIME, &mut self.checkout.worker.exited).await {
-            Ok(exit) => exit.map_err(|_zygote_gone| ExecutionError::ZygoteDied)?,
-            Err(_) => return Ok(self.stop(protocol("it closed its channel")).await),
+        let Ok(exit) = tokio::time::timeout(CLOSE_TIME, &mut self.checkout.worker.exited).await else {
+            self.stop().await;
+            return Ok(protocol("it closed its channel"));
         };
+        let exit = exit.map_err(|_zygote_gone| ExecutionError::ZygoteDied)?;
         self.exit = Some(exit);
         let kills = self.checkout.worker.cgroup.as_ref().map_or(MemoryKills::default(), WorkerGroup::memory_kills);
         Ok(End::died(&exit, kills, &self.bounds))
