@@ -66,6 +66,7 @@ A limit that is given is what an execution gets, and the most that a client can 
 _FURTHER = {
     "CODEMODE_SIDECAR_CONFIG": "The file that `codemode serve` reads where `-c` names none.",
     "CODEMODE_LOG": "A filter of the executor's log, such as `info,codemode_executor=debug`; beats `log_level`.",
+    "CODEMODE_CHECKPOINT_KEY": "What seals the checkpoints in a client's store, where it gets no `checkpoint_key`.",
     "CODEMODE_EXECUTABLE": "The native executable that the Python package starts, instead of looking for it.",
     "CODEMODE_PYTHON": "Also the interpreter that has the Python package, for `codemode run` and `codemode config`.",
 }

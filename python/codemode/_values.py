@@ -9,8 +9,8 @@ parts are all exact `str`, `int`, `float`, `bool`, `None`, `list` and `dict` goe
 rest is written by `_Writer`.
 
 What a round trip does not keep: a time zone's name (its offset is kept), `fold`, the class of a subclass (its data is
-sent), and the order of a set (it is sent sorted, where its members can be compared).
-"""
+sent), and the order of a set: it is sent sorted, where its members have an order, else by their texts. So equal sets
+have one text, whatever addresses their members have."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ import enum
 import json
 import math
 import re
+import sys
 import time
 import types
 import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, ItemsView, Iterable, KeysView, Mapping, ValuesView
 from json.encoder import encode_basestring, encode_basestring_ascii
+from operator import lt
 from typing import Any, Final, NoReturn
 
 __all__ = ["MAX_DEPTH", "MAX_DIGITS", "UnsendableValueError", "ValueTooLargeError", "decode", "encode", "to_json"]
@@ -279,7 +281,11 @@ class _Writer:
 
     def write_set(self, value: set[object] | frozenset[object], depth: int) -> str:
         self.check(value, depth + 3)
-        text = self.array(_sorted(value), depth + 3, step="{member}")
+        ordered = _ordered(value)
+        if ordered is not None:
+            text = self.array(ordered, depth + 3, step="{member}")
+        else:
+            text = f"[{','.join(sorted(self.parts(value, depth + 3, '{member}')))}]"
         return self.tag("frozenset" if isinstance(value, frozenset) else "set", text, depth)
 
     def write_dict(self, value: Mapping[Any, object], depth: int, owner: object = None) -> str:
@@ -299,6 +305,9 @@ class _Writer:
                 return "".join(_c_encode(members, 0))
             except ValueError:
                 pass
+        return f"[{','.join(self.parts(members, depth, step))}]"
+
+    def parts(self, members: Iterable[object], depth: int, step: str | None) -> list[str]:
         parts: list[str] = []
         for member in members:
             try:
@@ -306,7 +315,7 @@ class _Writer:
             except _Refused as refused:
                 refused.steps.append(step or f"[{len(parts)}]")
                 raise
-        return f"[{','.join(parts)}]"
+        return parts
 
     def fields(self, value: Mapping[Any, object], keys: list[str], depth: int) -> str:
         parts: list[str] = []
@@ -434,11 +443,15 @@ def _writer_of(value: object) -> Callable[[_Writer, Any, int], str]:  # noqa: PL
 _TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} levels"
 
 
-def _sorted(members: Collection[Any]) -> list[Any]:
+def _ordered(members: Collection[Any]) -> list[Any] | None:
+    """Members of a set by their order, or None where they have none: sets compare as subsets, NaN with nothing."""
     try:
-        return sorted(members)
+        ordered = sorted(members)
+        if set(map(type, ordered)) <= _ONLY_STR or all(map(lt, ordered, ordered[1:])):
+            return ordered
     except Exception:  # a member's own comparison may raise anything
-        return list(members)
+        return None
+    return None
 
 
 def _type_name(value: object) -> str:
@@ -471,13 +484,14 @@ def _size(count: int) -> str:
 
 # === integers of more digits than CPython converts (`sys.set_int_max_str_digits` is the application's to set) ===
 
-_CHUNK: Final = 4_000
+# What every interpreter converts, however low its limit is set.
+_CHUNK: Final = 640
 
 
 def _digits_of(value: int) -> str:
     if value < 0:
         return f"-{_digits_of(-value)}"
-    if value.bit_length() > MAX_DIGITS * 3.3219281:
+    if value.bit_length() > MAX_DIGITS * 3.32 and value >= 10**MAX_DIGITS:
         raise _Refused("int", f"an integer of more than {MAX_DIGITS} digits")
     chunks: list[str] = []
     base = 10**_CHUNK
@@ -496,19 +510,18 @@ def _is_long(value: decimal.Decimal, text: str) -> bool:
 
 
 def _int_of(text: str) -> int:
-    if len(text) <= _CHUNK:
-        return int(text)
-    negative = text[0] == "-"
-    digits = text[1:] if negative else text
+    digits = text.lstrip("-")
     if len(digits) > MAX_DIGITS:
         raise ValueError(f"an integer of more than {MAX_DIGITS} digits")
-    value = 0
-    first = len(digits) % _CHUNK or _CHUNK
-    value = int(digits[:first])
-    base = 10**_CHUNK
-    for start in range(first, len(digits), _CHUNK):
-        value = value * base + int(digits[start : start + _CHUNK])
-    return -value if negative else value
+    return -_joined(digits) if text.startswith("-") else _joined(digits)
+
+
+def _joined(digits: str) -> int:
+    """By halves: Python multiplies long numbers in less than quadratic time, and a peer may send many."""
+    if len(digits) <= _CHUNK:
+        return int(digits)
+    low = len(digits) // 2
+    return _joined(digits[:-low]) * int(10**low) + _joined(digits[-low:])
 
 
 # === decode ===
@@ -525,12 +538,14 @@ def decode(text: str | bytes | bytearray) -> Any:
             text = text.decode()
         # A tag's key can be spelled with an escape, too.
         tagged = '"$"' in text or "\\u0024" in text
+        # Where nothing stops the interpreter at so many digits, we must.
+        long = len(text) > MAX_DIGITS and not 0 < _digit_limit() <= MAX_DIGITS
         try:
-            value = (_TAGGED if tagged else _UNTAGGED).decode(text)
+            value = _DECODERS[tagged, long].decode(text)
         except ValueError as error:
             if "integer string conversion" not in str(error):  # CPython's digit limit: read such integers ourselves.
                 raise
-            value = (_TAGGED_LONG if tagged else _UNTAGGED_LONG).decode(text)
+            value = _DECODERS[tagged, True].decode(text)
     except RecursionError:
         raise ValueError(f"not an encoded value: {_TOO_DEEP}") from None
     except ValueError as error:
@@ -539,6 +554,9 @@ def decode(text: str | bytes | bytearray) -> Any:
         raise ValueError(f"not an encoded value: {_TOO_DEEP}")
     return value
 
+
+# Interpreters before 3.10.7 have none.
+_digit_limit: Final[Callable[[], int]] = getattr(sys, "get_int_max_str_digits", lambda: 0)
 
 _BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
@@ -612,8 +630,11 @@ def _read_timedelta(parts: list[Any]) -> datetime.timedelta:
 
 
 def _read_decimal(text: str) -> decimal.Decimal:
+    if len(text) > MAX_DIGITS:
+        raise ValueError
     value = decimal.Decimal(text)
-    if _is_long(value, text):
+    # Its own text decides, not that of a peer: what is read can be sent.
+    if _is_long(value, decimal.Decimal.__str__(value)):
         raise ValueError
     return value
 
@@ -650,7 +671,9 @@ def _grown(container: Any, members: list[Any]) -> Any:
 
 
 _DATE: Final = r"\d{4}-\d\d-\d\d"
-_TIME: Final = r"\d\d:\d\d:\d\d(?:\.\d{6})?(?:[+-]\d\d:\d\d(?::\d\d(?:\.\d{6})?)?)?"
+# Python's readers take hour 24, or an offset of 60 seconds, depending on the version.
+_CLOCK: Final = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_TIME: Final = rf"{_CLOCK}:[0-5]\d(?:\.\d{{6}})?(?:[+-]{_CLOCK}(?::[0-5]\d(?:\.\d{{6}})?)?)?"
 _DECIMAL: Final = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|-?Infinity|-?s?NaN\d*"
 _FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _JSON_NAMES: Final[dict[type, str]] = {str: "a string", list: "an array"}
@@ -671,10 +694,13 @@ _READERS: Final[dict[str, tuple[type, Callable[[Any], Any]]]] = {
     "dict": (list, _read_dict),
 }
 
-_UNTAGGED: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-_TAGGED: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_hook=_untag)
-_UNTAGGED_LONG: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_int_of)
-_TAGGED_LONG: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_hook=_untag, parse_int=_int_of)
+# By whether there are tags, and whether integers are read by us.
+_DECODERS: Final = {
+    (False, False): json.JSONDecoder(parse_constant=_refuse_constant),
+    (True, False): json.JSONDecoder(parse_constant=_refuse_constant, object_hook=_untag),
+    (False, True): json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_int_of),
+    (True, True): json.JSONDecoder(parse_constant=_refuse_constant, object_hook=_untag, parse_int=_int_of),
+}
 
 
 # === plain JSON ===
@@ -713,7 +739,8 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - a table of cases
     if kind is list or kind is tuple:
         return [_plain(member) for member in value]
     if kind is set or kind is frozenset:
-        return [_plain(member) for member in _sorted(value)]
+        ordered = _ordered(value)
+        return [_plain(member) for member in (sorted(value, key=encode) if ordered is None else ordered)]
     if kind is float:
         if math.isfinite(value):
             return value

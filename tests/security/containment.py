@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -50,19 +51,32 @@ def _read_only(path: str, *, on: bool) -> None:
     _check(_libc.syscall(ctypes.c_long(SYS_MOUNT_SETATTR), *arguments), f"mount_setattr {path}")
 
 
-def enter(directory: Path) -> None:
-    """In the first process of the new process namespace: mounts, and the loopback interface up."""
-    place = str(directory)
+def leave() -> None:
+    """New namespaces; the next child is the first process of the new process namespace, and all ends with it."""
+    _check(_libc.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET), "unshare")
+
+
+def end_with_parent() -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def enter(directory: Path | None = None, seen: Sequence[Path] = ()) -> None:
+    """In the first process of the new process namespace: mounts, and the loopback interface up.
+
+    `directory` can be written. What is `seen` can be read although a directory above it may be closed to others.
+    """
     _mount("none", "/", "none", MS_REC | MS_PRIVATE)
-    kept = os.open(place, os.O_PATH)
+    kept = None if directory is None else os.open(directory, os.O_PATH)
+    # Opened now: what is mounted below may hide them.
+    shown = [(path, os.open(path, os.O_PATH)) for path in seen]
     _read_only("/", on=True)
     for scratch in ("/tmp", "/var/tmp", "/dev/shm"):
         if Path(scratch).is_dir():
             _mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m")
-    directory.mkdir(parents=True, exist_ok=True)
-    _mount(f"/proc/self/fd/{kept}", place, "none", MS_BIND)
-    os.close(kept)
-    _read_only(place, on=False)
+    if directory is not None and kept is not None:
+        _bind(kept, directory)
+        _read_only(str(directory), on=False)
+    _uncover(shown)
     if os.path.ismount("/sys/fs/cgroup"):
         _read_only("/sys/fs/cgroup", on=False)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV)
@@ -71,14 +85,40 @@ def enter(directory: Path) -> None:
     os.chdir("/")
 
 
+def _bind(kept: int, path: Path) -> None:
+    """Puts a directory, which something may hide by now, in its own place again."""
+    path.mkdir(parents=True, exist_ok=True)
+    _mount(f"/proc/self/fd/{kept}", str(path), "none", MS_BIND)
+    os.close(kept)
+
+
+def _uncover(shown: Sequence[tuple[Path, int]]) -> None:
+    """Replaces each closed directory above a path by one that can be passed through and holds nothing else.
+
+    A path that is hidden, being below a fresh temporary directory, is put in its place again.
+    """
+    covers = []
+    for path, kept in shown:
+        above = [each for each in reversed(path.parents) if each.exists()]
+        closed = next((each for each in above if not each.stat().st_mode & 0o001), None)
+        if closed is not None:
+            _mount("tmpfs", str(closed), "tmpfs", MS_NOSUID | MS_NODEV, "mode=711,size=1m")
+            covers.append(str(closed))
+        if path.exists():
+            os.close(kept)
+        else:
+            _bind(kept, path)
+    for cover in covers:
+        _read_only(cover, on=True)
+
+
 def main() -> NoReturn:
     directory, command = Path(sys.argv[1]).resolve(), sys.argv[2:]
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
-    _check(_libc.unshare(flags), "unshare")
+    end_with_parent()
+    leave()
     first = os.fork()
     if first == 0:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
         # It may lie in one of the directories that are about to be hidden.
         executable = os.open(command[0], os.O_PATH | os.O_CLOEXEC)
         enter(directory)

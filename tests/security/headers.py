@@ -1,7 +1,20 @@
 """Programs of the corpus: where they are, and the header that each begins with.
 
 A program is data here: it is read, never imported. What its header claims is tested in `test_attacks.py` (what is
-observed with all layers on) and `test_matrix.py` (which layers stop it).
+observed with all layers on, and in a container) and `test_matrix.py` (which layers stop it).
+
+A header is the docstring:
+
+    What it does, in one sentence.
+
+    tries: to what end
+    layers: those of which each stops it alone, or `executor`, or `none` where there is nothing to stop
+    observed: how it may end with all layers on, alternatives with `|`
+    runs: `matrix` (the default) or `once`: with all layers only, as attacks on limits are
+    host: a scenario of `scenarios.py` that runs it and watches who is harmed; such a program runs `once`
+    source: where the trick was published
+
+The program's value, `result`, is `escaped: <evidence>` or `stopped: <how>`. It must be able to say either.
 """
 
 from __future__ import annotations
@@ -22,6 +35,8 @@ LIMITS = "wall_time cpu_time memory output tool_calls value system_call crash pr
 
 _REQUIRED = ("tries", "layers", "observed")
 _OPTIONAL = ("runs", "source", "host")
+_NUMBERED = re.compile(r"\b(?:CVE|GHSA)-[\w-]*")
+_NUMBER = re.compile(r"CVE-(?:19|20)\d\d-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}")
 _FIELD = re.compile(r"([a-z]+): +(\S.*)")
 _OBSERVED = re.compile(rf"stopped|completed|rejected|timed_out|failed [A-Za-z_]\w*|killed (?:{'|'.join(LIMITS)})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -69,6 +84,15 @@ def paths(directory: Path = ATTACKS) -> Iterator[Path]:
     yield from sorted(directory.glob("*/*.py"))
 
 
+def representatives(programs: Sequence[Program]) -> list[Program]:
+    """The first program of each family for each claim about layers, of those that are run for each layer."""
+    found: dict[tuple[str, frozenset[str]], Program] = {}
+    for program in programs:
+        if program.is_in_matrix:
+            found.setdefault((program.family, frozenset(program.layers)), program)
+    return list(found.values())
+
+
 def parse(path: Path) -> Program:
     """Reads one program and checks its header."""
     code = path.read_text(encoding="utf-8")
@@ -90,17 +114,23 @@ def parse(path: Path) -> Program:
     for name in _REQUIRED:
         if name not in fields:
             raise HeaderError(f"`{where}`: the field `{name}:` is missing")
+    layers, runs = _layers(where, fields["layers"]), _runs(where, fields.get("runs", "matrix"))
+    host = fields.get("host")
+    if host is not None and runs != "once":
+        raise HeaderError(f"`{where}`: has `host: {host}` and needs `runs: once`: scenarios do not run for each layer")
+    if host is None and set(layers) & set(LAYERS) and "escaped" not in code:
+        raise HeaderError(f"`{where}`: names a layer that stops it, and can never say `escaped: …` where that is off")
     return Program(
         family=path.parent.name,
         name=path.stem,
         code=code,
         title=title,
         tries=fields["tries"],
-        layers=_layers(where, fields["layers"]),
+        layers=layers,
         observed=_observed(where, fields["observed"]),
-        runs=_runs(where, fields.get("runs", "matrix")),
-        source=fields.get("source"),
-        host=fields.get("host"),
+        runs=runs,
+        source=_source(where, fields.get("source")),
+        host=host,
     )
 
 
@@ -157,4 +187,11 @@ def _observed(where: str, text: str) -> tuple[str, ...]:
 def _runs(where: str, text: str) -> str:
     if text not in {"once", "matrix"}:
         raise HeaderError(f"`{where}`: `runs` is `{text}`; expected `once` or `matrix`")
+    return text
+
+
+def _source(where: str, text: str | None) -> str | None:
+    for number in _NUMBERED.findall(text or ""):
+        if not _NUMBER.fullmatch(number):
+            raise HeaderError(f"`{where}`: `source` has `{number}`, which is no number of a CVE or a GitHub advisory")
     return text

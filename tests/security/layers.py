@@ -1,4 +1,6 @@
-"""The layers of the jail, and the configurations in which the corpus runs: all of them, each off, each alone, none."""
+"""The layers of the jail, and the configurations in which the corpus runs: all of them, each off, each alone, none; and
+what remains to an ordinary user in a container.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,8 @@ LAYERS = (
     "cgroup",
     "undumpable",
 )
+# What containers lack by default: namespaces, and control groups of one's own.
+REFUSED_IN_CONTAINERS = ("namespaces", "worker_namespaces", "cgroup")
 NEEDS = {"seccomp": "no_new_privileges", "landlock": "no_new_privileges", "worker_namespaces": "namespaces"}
 
 
@@ -57,3 +61,5 @@ NONE = Configuration("no layer", ())
 WITHOUT = tuple(map(without, LAYERS))
 ALONE = tuple(map(alone, LAYERS))
 CONFIGURATIONS = (ALL, *WITHOUT, *ALONE, NONE)
+# Not by arguments: the executor is an ordinary user's, and the kernel refuses it user namespaces.
+CONTAINER = Configuration("profile container", _in_order(set(LAYERS) - set(REFUSED_IN_CONTAINERS)))

@@ -14,8 +14,11 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +34,10 @@ from .layers import ALL, Configuration
 ROOT = Path(__file__).parents[2]
 # Programs that search memory know this much of the executor's key, and no more.
 KEY_MARKER = "cmk-marker-"
-# Seconds of wall time for one program.
-WALL_TIME = 10
+# Seconds of wall time for a program that runs once, and may be meant to wait for its end; and for others, which only
+# a busy machine or a fault keeps so long.
+WALL_TIME, PATIENCE = 10, 60
 AT_ONCE = 8
-_STREAM_TIMEOUT = 60
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,6 @@ class Executor(executors.Executor):
         environment["CODEMODE_API_KEY"] = self.key
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "python")])
         self.target = target
-        self.log: list[str] = []
         self.process = subprocess.Popen(
             command,
             env=environment,
@@ -77,32 +79,28 @@ class Executor(executors.Executor):
             text=True,
             **options,  # type: ignore[call-overload]
         )
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if " serving " in line:
-                return
-        self.process.stderr.close()
-        self.process.wait(10)
-        raise AssertionError(f"the executor did not start: {''.join(self.log)}")
+        self._follow_log()
 
     def client(self, key: str | None = None) -> Client:
         return Client(self.target, key or self.key)
 
 
 @contextlib.contextmanager
-def running(configuration: Configuration = ALL, *arguments: str, contained: bool | None = None) -> Iterator[Executor]:
+def running(
+    configuration: Configuration = ALL, *, around: Sequence[str] = (), contained: bool | None = None
+) -> Iterator[Executor]:
     """An executor with the layers of `configuration`, on a Unix socket.
 
-    `contained`: inside the harness's own namespaces. By default where layers are off and this is root.
+    `around`: a command that runs the executor's. `contained`: inside the harness's own namespaces; by default where
+    layers are off and this is root.
     """
     if contained is None:
         contained = configuration != ALL and os.getuid() == 0
     with tempfile.TemporaryDirectory(prefix="codemode-security-") as name:
         directory = Path(name).resolve()
-        around = [sys.executable, "-m", "tests.security.containment", str(directory)] if contained else []
+        container = [sys.executable, "-m", "tests.security.containment", str(directory)] if contained else []
         target = f"unix:{directory / 'socket'}"
-        with started([*around, *serve(target), *configuration.arguments, *arguments], target) as executor:
+        with started([*container, *around, *serve(target), *configuration.arguments], target) as executor:
             yield executor
 
 
@@ -146,16 +144,18 @@ def needs_quiet(program: Program) -> bool:
     return program.host is not None or not program.is_in_matrix
 
 
-def run_with_all_layers(programs: Sequence[Program]) -> dict[str, Observation]:
-    """Runs all programs with every layer on. Those that wait or watch have executors of their own, to overlap."""
-    lanes: list[list[Program]] = [[program for program in programs if not needs_quiet(program)], [], [], []]
+def run_in_lanes(
+    programs: Sequence[Program], start: Callable[[], AbstractContextManager[Executor]] = running
+) -> dict[str, Observation]:
+    """Runs all programs on executors of one kind. Those that wait or watch have executors of their own, to overlap."""
+    lanes: list[list[Program]] = [[program for program in programs if not needs_quiet(program)], [], [], [], []]
     for number, program in enumerate(filter(needs_quiet, programs)):
         # Scenarios that watch this process share a lane: it has one interpreter.
         watches_this_process = program.host is not None and not program.host.startswith("endures")
-        lanes[1 if watches_this_process else 2 + number % 2].append(program)
+        lanes[1 if watches_this_process else 2 + number % 3].append(program)
 
     def lane(programs: list[Program]) -> dict[str, Observation]:
-        with running() as executor:
+        with start() as executor:
             return run(executor, programs)
 
     with ThreadPoolExecutor(len(lanes)) as threads:
@@ -170,9 +170,25 @@ def observe(program: Program, executor: Executor, client: Client) -> Observation
             from .scenarios import SCENARIOS
 
             return observation(SCENARIOS[program.host](program, executor))
-        return of(client.run(program.code, wall_time=WALL_TIME))
+        wall_time = PATIENCE if program.is_in_matrix else WALL_TIME
+        return of(_run(client, program.code, wall_time))
     except grpc.RpcError as error:
         return Observation(f"error {error.code().name}", error.details() or "")
+    except Exception as error:
+        # A fault of the scenario, or of the executor that it watches. The others are still run.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return Observation(f"error {type(error).__name__}", f"{error} ({Path(place.filename).name}:{place.lineno})")
+
+
+def _run(client: Client, code: str, wall_time: float) -> Ended:
+    """As clients do, tries again where the executor is too busy to start: nothing of the program has run."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return client.run(code, wall_time=wall_time, timeout=2 * PATIENCE)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > ends:
+                raise
 
 
 def of(ended: Ended) -> Observation:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from tests.python.service.contract import Client, Conversation, Ended, Request, 
 from tests.python.service.executors import children, wait_for
 
 from .headers import Program
-from .layers import without
+from .layers import ALL, without
 from .runner import Executor, running
 from .witnesses import SLACK, Application, Bystander, Heartbeat, Memory
 
@@ -76,23 +75,25 @@ def _calls(ended: Ended, tools: Sequence[str]) -> str:
 
 
 def _endures(program: Program, executor: Executor, answer: Callable[[str, bytes], bytes], **limits: Any) -> str:
-    client = executor.client()
+    # Each its own connection: what the attack has sent and this process has not read yet is nothing to the bystander.
+    client, other = executor.client(), executor.client()
     asked = {**LIMITS, **limits}
     try:
-        bystander = Bystander(client)
-        harm = ""
-        with Memory(executor.process.pid) as memory:
-            began = time.monotonic()
+        with Memory(executor.process.pid) as memory, Heartbeat() as heartbeat:
+            bystander = Bystander(other, heartbeat)
             try:
-                ended = client.run(program.code, ["echo"], answer, **asked)
+                ended = client.run(program.code, ["echo"], answer, timeout=120, **asked)
             finally:
-                took = time.monotonic() - began
                 harm = bystander.end()
+        # By the executor's clock: this process may have much to read before it sees the end.
+        usage = ended.finished.usage
+        took = (usage.wall_time.ToNanoseconds() - usage.queue_time.ToNanoseconds()) / 1e9
         late = f"it ended after {took:.1f} s" if took > asked["wall_time"] + SLACK else ""
         harm = harm or memory.harm or late or _calls(ended, ["echo"]) or _works(client)
         return f"escaped: {harm}" if harm else observed_of(ended)
     finally:
         client.close()
+        other.close()
 
 
 @scenario
@@ -111,9 +112,26 @@ def endures_large_answers(program: Program, executor: Executor) -> str:
 def endures_with_each_limit_of_memory(program: Program, executor: Executor) -> str:
     """As `endures`, and once more without control groups, which many hosts do not have."""
     said = endures(program, executor)
-    if said.startswith("escaped"):
+    if said.startswith("escaped") or not _is_on(executor, "cgroup"):
         return said
     with running(without("cgroup")) as other:
+        return endures(program, other)
+
+
+def _is_on(executor: Executor, name: str) -> bool:
+    client = executor.client()
+    (layer,) = (layer for layer in client.info().jail.layers if layer.name == name)
+    client.close()
+    return bool(layer.state == "on")
+
+
+@scenario
+def endures_with_an_unlimited_stack(program: Program, executor: Executor) -> str:
+    """As `endures`, and on an executor that was started with no limit on its stack."""
+    said = endures(program, executor)
+    if said.startswith("escaped"):
+        return said
+    with running(ALL, around=("/bin/sh", "-c", 'ulimit -s unlimited && exec "$0" "$@"')) as other:
         return endures(program, other)
 
 
@@ -149,7 +167,7 @@ def application(program: Program, executor: Executor) -> str:
                     registry=registry,
                     timeout=30,
                 )
-                took = time.monotonic() - began
+                took = heartbeat.waited(began)
             harm = host.harm(result) or heartbeat.harm
             if not harm and took > LIMITS["wall_time"] + SLACK:
                 harm = f"the application was held for {took:.1f} s"
@@ -166,13 +184,17 @@ def beside_on_one_connection(program: Program, executor: Executor) -> str:
     """Another program of the same client calls a quick tool all the while: it may not wait for the attack's end."""
     under_way, over = threading.Event(), threading.Event()
     wall_time = 8  # Long enough that what is held up until it ends is told from what is slow.
-    times = [time.monotonic()]
+    waits: list[float] = []
+    heartbeat, last = Heartbeat(), time.monotonic()
 
     def beat() -> bool:
-        times.append(time.monotonic())
-        if len(times) == 10:
+        nonlocal last
+        waits.append(heartbeat.waited(last))
+        if len(waits) == 10:
             under_way.set()
-        return not over.wait(0.02)
+        going = not over.wait(0.05)  # 1,000 calls are for 50 s: more than two attacks take.
+        last = time.monotonic()
+        return going
 
     def echo(**_: Any) -> str:
         return "x" * (512 << 10)
@@ -180,9 +202,10 @@ def beside_on_one_connection(program: Program, executor: Executor) -> str:
     registry = ComponentRegistry()
     registry.register_tool("beat", beat)
     registry.register_tool("echo", echo)
-    with _client(executor) as client, ThreadPoolExecutor(3) as threads:
+    with _client(executor) as client, ThreadPoolExecutor(3) as threads, heartbeat:
         beating = "while tools.beat():\n    pass\nresult = 1"
-        other = threads.submit(client.execute, beating, ["beat"], {}, registry=registry, timeout=60)
+        last = time.monotonic()
+        other = threads.submit(client.execute, beating, ["beat"], {}, 60, registry=registry, timeout=90)
         try:
             under_way.wait(20)
             # Twice at once: together they leave more unread than a connection has room for, if they share its room.
@@ -195,9 +218,8 @@ def beside_on_one_connection(program: Program, executor: Executor) -> str:
             over.set()
         if other.result(60).value != 1:
             return f"escaped: another execution was harmed: {other.result().error}"
-    slowest = max(later - earlier for earlier, later in pairwise(times))
-    if slowest > SLACK:
-        return f"escaped: another execution waited {slowest:.1f} s for one tool call"
+    if max(waits) > SLACK:
+        return f"escaped: another execution waited {max(waits):.1f} s for one tool call"
     error = result.error_details.error_type if result.error_details else ""
     return observed(result.outcome, result.value, error, result.limit or "")
 
@@ -239,25 +261,38 @@ def in_a_row(program: Program, executor: Executor) -> str:
     client = executor.client()
     try:
         # A zygote that was retired ends with its last worker.
-        wait_for(lambda: len(children(executor.process.pid)) == 1, 10, "one zygote")
-        zygote, idle = executor.zygote(), client.info().pool.idle
+        zygotes: list[int] = []
+
+        def one_is_left() -> bool:
+            zygotes[:] = children(executor.process.pid)
+            return len(zygotes) == 1
+
+        wait_for(one_is_left, 60, "one zygote")
+        (zygote,), idle, deaths = zygotes, client.info().pool.idle, _deaths(executor)
         before = _shape(zygote)
         first, seen = _run_turn(client, program, "first")
         if first.startswith("escaped"):
             return first
         # More than were idle: the last of them was forked after the first execution had ended.
         observations = [_run_turn(client, program, "second", seen)[0] for _ in range(max(idle, 1) + 2)]
-        # A program that was killed has cost its zygote.
-        if not first.startswith("killed") and (executor.zygote() != zygote or _shape(zygote) != before):
+        # It may have been retired by now, because of this program's end or another's before.
+        if _deaths(executor) != deaths:
+            return "escaped: the zygote died"
+        if zygote in children(executor.process.pid) and _shape(zygote) not in (before, None):
             return "escaped: the zygote is not as it was"
         return _worst(observations)
     finally:
         client.close()
 
 
+def _deaths(executor: Executor) -> int:
+    """How often a zygote has ended before it was told to."""
+    return sum("the zygote died" in line for line in list(executor.log))
+
+
 def _shape(pid: int) -> object:
     """What a worker could have changed of its zygote: mappings that are not its heap, descriptors, limits."""
-    with contextlib.suppress(PermissionError):
+    with contextlib.suppress(PermissionError, FileNotFoundError, ProcessLookupError):
         maps = Path(f"/proc/{pid}/maps").read_text()
         shape = sorted(line.split()[-1] for line in maps.splitlines() if "/" in line)
         return shape, Path(f"/proc/{pid}/limits").read_text()

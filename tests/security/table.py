@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import unprivileged
 from .headers import Program
-from .layers import ALL, ALONE, LAYERS, NEEDS, NONE, WITHOUT, Configuration
-from .runner import Observation, run, run_with_all_layers, running
+from .layers import ALL, ALONE, CONTAINER, LAYERS, NEEDS, NONE, REFUSED_IN_CONTAINERS, WITHOUT, Configuration
+from .runner import Observation, run, run_in_lanes, running
 
 SHORT = {
     "no_new_privileges": "nnp",
@@ -39,9 +40,19 @@ class Matrix:
 
     programs: list[Program]
     observations: dict[str, dict[str, Observation]] = field(default_factory=dict)
+    # What an executor in a container reports of its jail.
+    report: Any = None
 
     def add(self, configuration: Configuration, observations: dict[str, Observation]) -> None:
         self.observations.setdefault(configuration.name, {}).update(observations)
+
+    def recall(self, found: Any) -> None:
+        """Takes the observations of an earlier run, as `as_json` wrote them, of programs that are here too."""
+        known = {program.id for program in self.programs}
+        for program in found["programs"]:
+            for name, seen in program["observations"].items():
+                if program["id"] in known:
+                    self.observations.setdefault(name, {})[program["id"]] = Observation(seen["what"], seen["detail"])
 
     def get(self, configuration: Configuration, program: Program) -> Observation | None:
         return self.observations.get(configuration.name, {}).get(program.id)
@@ -98,11 +109,28 @@ class Matrix:
                 yield f"{program.id}: {configuration.name} `{seen}`, although `layers` names it"
             elif not seen.is_clear(program):
                 yield f"{program.id}: {configuration.name} `{seen}`: neither stopped nor escaped"
+        seen = self.get(CONTAINER, program)
+        if seen is not None:
+            yield from self._problems_in_a_container(program, seen)
         if self.works_here(program):
             alone, tried = self.stopped_alone(program), any(self.get(each, program) for each in ALONE)
             if tried and set(alone) != set(claimed):
                 named, measured = (", ".join(names) or "none" for names in (claimed, alone))
                 yield f"{program.id}: `layers` names {named}; alone it is stopped by {measured}"
+
+    @staticmethod
+    def _problems_in_a_container(program: Program, seen: Observation) -> Iterable[str]:
+        where = f"{program.id}: {CONTAINER.name} `{seen}`"
+        if seen.what.startswith("error"):
+            yield f"{where}: not observed"
+        elif set(program.layers) <= set(REFUSED_IN_CONTAINERS):
+            # That nothing else stops it is the header's claim; whether it works depends on the system.
+            return
+        elif seen.escaped:
+            yield f"{where}, although `layers` names {', '.join(program.layers)}"
+        elif program.is_in_matrix and not seen.is_clear(program):
+            # One that runs once meets other limits here than with all layers; what it harms is watched all the same.
+            yield f"{where}: neither stopped nor escaped"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -127,13 +155,37 @@ class Matrix:
         }
 
 
+def measure_again(matrix: Matrix, configurations: Iterable[Configuration]) -> None:
+    """Repeats what contradicted a header or was not observed, and nothing else."""
+    for configuration in configurations:
+        programs = [
+            program
+            for program in matrix.programs
+            if (program.is_in_matrix or configuration in {ALL, CONTAINER})
+            and (
+                matrix.get(configuration, program) is None
+                or any(f": {configuration.name} `" in problem for problem in matrix.problems_of(program))
+                or (configuration == ALL and any(": with all layers `" in each for each in matrix.problems_of(program)))
+            )
+        ]
+        if programs:
+            part = Matrix(programs)
+            measure(part, [configuration])
+            matrix.add(configuration, part.observations[configuration.name])
+            matrix.report = part.report or matrix.report
+
+
 def measure(matrix: Matrix, configurations: Iterable[Configuration]) -> None:
     """Starts an executor for each configuration and has it run what belongs there."""
     rest = list(configurations)
     if ALL in rest:
         # Alone: its scenarios watch the time that others take.
         rest.remove(ALL)
-        matrix.add(ALL, run_with_all_layers(matrix.programs))
+        matrix.add(ALL, run_in_lanes(matrix.programs))
+    if CONTAINER in rest:
+        rest.remove(CONTAINER)
+        matrix.report, observations = unprivileged.observe_in_a_container(matrix.programs)
+        matrix.add(CONTAINER, observations)
     programs = [program for program in matrix.programs if program.is_in_matrix]
 
     def one(configuration: Configuration) -> dict[str, Observation]:
@@ -195,11 +247,29 @@ def _summary(matrix: Matrix) -> list[str]:
         lines += [
             f"  {program.id}: {', '.join(matrix.stopped_alone(program)) or 'no single layer'}" for program in single
         ]
+    if CONTAINER.name in matrix.observations:
+        lines += ["", *_container(matrix)]
     problems = matrix.problems()
     lines += ["", f"{len(problems)} contradictions to headers" + (":" if problems else ""), *problems]
     return lines
 
 
-def _outcomes(matrix: Matrix, programs: Sequence[Program]) -> str:
-    counts = Counter(seen.what for program in programs if (seen := matrix.get(ALL, program)) is not None)
+def _container(matrix: Matrix) -> list[str]:
+    lines = [f"as an ordinary user without user namespaces, {CONTAINER.name}, what the executor reports:"]
+    for layer in matrix.report.layers if matrix.report else ():
+        lines.append(f"  {layer.name:18} {layer.state:9} {'' if layer.state == 'on' else layer.evidence}".rstrip())
+    lines.append("and what is observed:")
+    for family in dict.fromkeys(program.family for program in matrix.programs):
+        programs = [program for program in matrix.programs if program.family == family]
+        lines.append(f"  {family:12} {_outcomes(matrix, programs, CONTAINER)}")
+    lines.append(f"  {'together':12} {_outcomes(matrix, matrix.programs, CONTAINER)}")
+    for program in matrix.programs:
+        seen = matrix.get(CONTAINER, program)
+        if seen is not None and seen.escaped:
+            lines.append(f"  {program.id}: {seen}; only {', '.join(program.layers)} would stop it")
+    return lines
+
+
+def _outcomes(matrix: Matrix, programs: Sequence[Program], configuration: Configuration = ALL) -> str:
+    counts = Counter(seen.what for program in programs if (seen := matrix.get(configuration, program)) is not None)
     return f"{len(programs):4} programs: " + ", ".join(f"{count} {what}" for what, count in counts.most_common())

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.python.service.contract import start
+from tests.python.service.executors import wait_for
 
 from .headers import Program, load
 from .layers import ALL, NONE, alone, without
 from .runner import ROOT, Executor, Observation, observation, run, running
 from .table import Matrix, measure, render
+from .witnesses import STANDSTILL, Heartbeat
 
 HEADER = '''"""Reads what it may read.
 
@@ -55,7 +59,7 @@ def test_program_that_escapes_is_reported(executor: Executor, corpus: Path) -> N
 
 def test_command_ends_with_1_and_names_what_escaped(corpus: Path) -> None:
     add(corpus, "reads_allowed", ESCAPES)
-    add(corpus, "harmless", 'result = "stopped: it did not try"')
+    add(corpus, "harmless", 'result = "stopped: it did not try"', "executor")
     found = corpus / "found.json"
     command = [sys.executable, "-m", "tests.security", "--attacks", str(corpus), "--quick", "--json", str(found)]
     ended = subprocess.run(command, cwd=ROOT, env={**os.environ}, capture_output=True, text=True)
@@ -79,7 +83,7 @@ except OSError:
 """
     wrong = add(corpus, "claims", passwd, "seccomp, landlock")
     right = add(corpus, "names_both", passwd, "landlock, namespaces")
-    broken = add(corpus, "broken", "import os\nresult = os.nothing", "seccomp")
+    broken = add(corpus, "broken", "import os\nresult = os.nothing  # escaped", "seccomp")
     matrix = Matrix([wrong, right, broken])
     only = [alone(layer) for layer in ("seccomp", "landlock", "namespaces")]
     measure(matrix, [ALL, without("landlock"), without("namespaces"), *only, NONE])
@@ -127,3 +131,47 @@ def test_executor_of_the_frame_has_its_own_key(executor: Executor) -> None:
     client = executor.client("cmk-marker-" + "0" * 32)
     assert client.converse(start("result = 1")).status()[0] == "UNAUTHENTICATED"
     client.close()
+
+
+def test_lock_of_the_interpreter_that_is_held_is_noticed_and_nobody_else_is_blamed() -> None:
+    exponent, held = 1 << 19, 0.0
+    with Heartbeat() as heartbeat:
+        began = time.monotonic()
+        while held < STANDSTILL * 1.2:
+            # One instruction of the interpreter, longer each time, by the clock of what it was given of a processor.
+            exponent, before = exponent * 2, time.thread_time()
+            3**exponent
+            held = time.thread_time() - before
+        elapsed = time.monotonic() - began
+        # The beat that was held up comes when its thread gets a processor again.
+        wait_for(lambda: bool(heartbeat.harm), 30, "the standstill is noticed")
+        waited = heartbeat.waited(began)
+    assert heartbeat.harm.startswith("the application stood still for ")
+    assert waited < elapsed - held / 2
+
+
+def test_busy_threads_are_no_standstill() -> None:
+    with Heartbeat() as heartbeat:
+        ended = time.thread_time() + STANDSTILL * 1.2
+        while time.thread_time() < ended:
+            pass
+    assert heartbeat.harm == ""
+
+
+def test_scenario_that_fails_is_an_observation_and_not_the_end_of_the_run(executor: Executor, corpus: Path) -> None:
+    broken = add(corpus, "broken", 'result = "stopped"\n# escaped', "executor")
+    broken = dataclasses.replace(broken, host="at_once", runs="once")  # which waits for a tool call that never comes
+    right = add(corpus, "right", 'result = "stopped"\n# escaped', "executor")
+    seen = run(executor, [broken, right])
+    assert seen["fake/broken"].what == "error AssertionError"
+    assert "(contract.py:" in seen["fake/broken"].detail
+    assert seen["fake/right"].what == "stopped"
+
+
+def test_page_is_written_from_a_whole_run_only(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    command = [sys.executable, "-m", "tests.security", "--quick", "--markdown", str(page)]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ}, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "--markdown is for all programs in all configurations" in ended.stderr
+    assert not page.exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .headers import ATTACKS, HeaderError, load, parse, paths
+from .headers import ATTACKS, HeaderError, load, parse, paths, representatives
 from .layers import LAYERS, NEEDS
 from .runner import ROOT
 
@@ -45,6 +45,15 @@ def test_no_two_programs_are_the_same() -> None:
     assert [title for title, count in titles.items() if count > 1] == []
 
 
+def test_representatives_make_every_claim_of_every_family_once() -> None:
+    matrix = [program for program in load() if program.is_in_matrix]
+    chosen = representatives(load())
+    claims = [(program.family, frozenset(program.layers)) for program in chosen]
+    assert set(claims) == {(program.family, frozenset(program.layers)) for program in matrix}
+    assert len(claims) == len(set(claims))
+    assert [program.id for program in representatives(load())] == [program.id for program in chosen]
+
+
 def test_scenarios_that_headers_name_exist() -> None:
     from .scenarios import SCENARIOS
 
@@ -69,6 +78,7 @@ tries: leave
 layers: seccomp
 observed: stopped
 """
+result = "escaped" if open("door") else "stopped"
 '''
 
 
@@ -90,7 +100,18 @@ observed: stopped
             "or `killed <limit>` with a limit of wall_time, cpu_time, memory, output, tool_calls, value, system_call, "
             "crash, protocol",
         ),
-        (HEADER, HEADER + "\n" * 100, "106 lines, at most 100 are allowed"),
+        (HEADER, HEADER + "\n" * 100, "107 lines, at most 100 are allowed"),
+        (
+            'stopped\n"',
+            'stopped\nhost: endures\n"',
+            "has `host: endures` and needs `runs: once`: scenarios do not run for each layer",
+        ),
+        ("escaped", "gone", "names a layer that stops it, and can never say `escaped: …` where that is off"),
+        (
+            'stopped\n"',
+            'stopped\nsource: CVE-2024-1x\n"',
+            "`source` has `CVE-2024-1x`, which is no number of a CVE or a GitHub advisory",
+        ),
     ],
 )
 def test_header_that_cannot_be_used_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from codemode.core.local import find_executable
 
-from .runner import Executor, serve, started
+from .headers import Program
+from .runner import Executor, Observation, run_in_lanes, serve, started
 
 NOBODY = 65534
 SCRIPT = Path(__file__).with_name("no_user_namespaces.py")
@@ -38,6 +39,25 @@ def _runs(candidate: str) -> bool:
 def _identity() -> dict[str, Any]:
     """Options of `Popen`: another user where this is root."""
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+
+
+def observe_in_a_container(programs: Sequence[Program]) -> tuple[Any, dict[str, Observation]]:
+    """What the executor reports of its jail, and what is observed of each program, in the profile `container`."""
+    python = interpreter()
+    if python is None:
+        raise FileNotFoundError("found no interpreter that an ordinary user may run; set CODEMODE_PYTHON")
+    jails = []
+
+    @contextlib.contextmanager
+    def start() -> Iterator[Executor]:
+        with running(python, "--profile", "container", user_namespaces=False) as executor:
+            client = executor.client()
+            jails.append(client.info().jail)
+            client.close()
+            yield executor
+
+    observations = run_in_lanes(programs, start)
+    return jails[0], observations
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 //! The `codemode` command: one file for each subcommand.
 
+mod checkpoints;
 mod completions;
 mod config;
 mod doctor;
 mod exit;
+mod health;
 mod keys;
 mod python;
 mod run;
@@ -33,8 +35,12 @@ enum Command {
     Config(config::ConfigArguments),
     /// Check a configuration file
     Validate(config::ValidateArguments),
+    /// Show the executions that a store of checkpoints has, and what they wait for
+    Checkpoints(checkpoints::CheckpointArguments),
     /// Report what the jail can do on this machine, and how to mend what is missing
     Doctor(doctor::DoctorArguments),
+    /// Ask an executor whether it takes executions; the exit status is 1 where it does not
+    Health(health::HealthArguments),
     /// Print a shell's completion script
     Completions(completions::CompletionArguments),
 }
@@ -46,7 +52,9 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Config(arguments) => config::run(arguments),
         Command::Validate(arguments) => config::validate(arguments),
+        Command::Checkpoints(arguments) => checkpoints::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Health(arguments) => health::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

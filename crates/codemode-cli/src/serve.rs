@@ -139,6 +139,7 @@ fn configure(arguments: ServeArguments, settings: &Resolved) -> Result<ExecutorC
     config.pool.idle = count("idle_workers").unwrap_or(config.pool.idle);
     config.pool.capacity = count("capacity").unwrap_or(config.pool.capacity);
     config.pool.queue = count("queue").unwrap_or(config.pool.queue);
+    config.drain_delay = settings.integer("drain_delay").map_or(config.drain_delay, Duration::from_secs);
     config.grace = settings.integer("grace").map_or(config.grace, Duration::from_secs);
     config.retire_after_forks = arguments.retire_after_forks.unwrap_or(config.retire_after_forks);
     limit(settings, arguments.embedded, &mut config);

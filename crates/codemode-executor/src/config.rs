@@ -87,7 +87,10 @@ pub struct ExecutorConfig {
     pub default_limits: Limits,
     /// The most that a client can get.
     pub limit_ceilings: Limits,
-    /// How long running executions may go on after SIGTERM. Default 25 s: below Kubernetes' 30 s.
+    /// How long new executions are still taken after SIGTERM, while readiness is off already: as long as a balancer may need to
+    /// notice that. Default 0.
+    pub drain_delay: Duration,
+    /// How long running executions may go on after SIGTERM and that delay. Default 25 s: below Kubernetes' 30 s.
     pub grace: Duration,
     /// Forks after which a zygote is replaced. Default 10,000.
     pub retire_after_forks: u64,
@@ -119,6 +122,7 @@ impl ExecutorConfig {
             },
             default_limits: Limits::defaults(),
             limit_ceilings: Limits::ceilings(),
+            drain_delay: Duration::ZERO,
             grace: Duration::from_secs(25),
             retire_after_forks: 10_000,
             retire_after: Duration::from_secs(3_600),

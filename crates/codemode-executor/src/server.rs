@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!  check settings ──► probe the jail ─┐
-//!                     start the zygote ┴─► listen ──► serving ──SIGTERM──► draining ──grace──► expired ──► end
+//!                     start the zygote ┴─► listen ──► serving ──SIGTERM──► leaving ──delay──► draining ──grace──► expired ──► end
 //! ```
 //!
-//! Readiness (`grpc.health.v1` of service `codemode.v1.Executor`) is on while a zygote serves and the executor is not
-//! draining. Liveness (the empty service name) is on while the process runs.
+//! Readiness (`grpc.health.v1` of service `codemode.v1.Executor`) is on while a zygote serves and nobody asked the executor to
+//! end. Liveness (the empty service name) is on while the process runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +24,9 @@ use tracing::info;
 use crate::auth::Authenticator;
 use crate::config::{ConfigError, ExecutorConfig, Listen, Strictness};
 use crate::connections::{Incoming, Plain, Seats};
-use crate::execution::Executions;
+use crate::execution::{Executions, MAX_JOURNAL, worker_memory};
 use crate::pool::{Generation, Groups, Pool, PoolConfig, StartError, supervise};
-use crate::service::{ExecutorService, jail_report};
+use crate::service::{ExecutorService, Gate, jail_report};
 use crate::shutdown::Shutdown;
 use crate::tenants::Tenants;
 use crate::tls::Certificates;
@@ -45,8 +45,15 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 /// whose program does not read its answers cannot hold up the others of its connection.
 const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
 
-/// Executions that one connection may have open.
+/// Requests that one connection may have open: some more than its key may, so that those are refused, and do not wait in the
+/// client. Each costs memory before its key is known.
+const MIN_STREAMS: u32 = 1_024;
+
+/// However large the executor is.
 const MAX_STREAMS: u32 = 4_096;
+
+/// The largest message to reflection: it names a symbol.
+const MAX_QUESTION: usize = 4 * 1024;
 
 /// How long the executions that a shutdown ends may take to say so.
 const EXPIRY_TIME: Duration = Duration::from_secs(5);
@@ -109,11 +116,13 @@ impl From<StartError> for ServeError {
 pub struct Executor {
     listener: Listener,
     listen: Listen,
+    gate: Gate,
     service: ExecutorService,
     pool: Arc<Pool>,
     pool_config: Arc<PoolConfig>,
     first: Generation,
     shutdown: Shutdown,
+    drain_delay: Duration,
     grace: Duration,
     tls: Option<Certificates>,
 }
@@ -146,6 +155,9 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
     let tls = config.tls.clone().map(Certificates::load).transpose().map_err(ConfigError::Tls)?;
     let required = config.profile.unwrap_or(Profile::Container);
     let wanted = LayerSet::all().difference(config.without_layers);
+    if wanted.contains(Layer::Cgroup) {
+        codemode_jail::settle_in_leaf();
+    }
     // The zygote takes a quarter of a second to import its modules, so it starts, with every layer, beside the proof. Where the
     // proof finds a layer missing, that zygote is dropped before it has forked anything.
     let probe = tokio::task::spawn_blocking(move || codemode_jail::probe(required));
@@ -175,28 +187,31 @@ pub async fn start(config: ExecutorConfig) -> Result<Executor, ServeError> {
     };
     let listener = listen(&config.listen).await?;
     let pool = Pool::new(config.pool, &config.tenants);
+    pool.set_python_version(first.python_version());
     let shutdown = Shutdown::new();
     info!(python = first.python_version(), profile = jail_profile, "the jail is proven and the zygote serves");
+    let tenants = Arc::new(Tenants::new(&config.tenants, &config.default_limits, &config.limit_ceilings));
     let pool_config =
         PoolConfig { zygote, cgroup, retire_after_forks: config.retire_after_forks, retire_after: config.retire_after };
     Ok(Executor {
-        service: ExecutorService {
-            executions: Executions {
+        gate: Gate::new(Authenticator::new(&config.tenants), &tenants, config.pool),
+        service: ExecutorService::new(
+            Executions {
                 pool: Arc::clone(&pool),
-                tenants: Arc::new(Tenants::new(&config.tenants, &config.default_limits, &config.limit_ceilings)),
+                tenants,
                 jail_profile,
                 shutdown: shutdown.clone(),
                 tasks: TaskTracker::new(),
             },
-            authenticator: Authenticator::new(&config.tenants),
-            jail: jail_report(&report),
-        },
+            jail_report(&report),
+        ),
         pool_config: Arc::new(pool_config),
         listen: listener.address(config.listen),
         listener,
         pool,
         first,
         shutdown,
+        drain_delay: config.drain_delay,
         grace: config.grace,
         tls,
     })
@@ -210,7 +225,8 @@ fn zygote_config(config: &ExecutorConfig, layers: LayerSet) -> ZygoteConfig {
         files: worker_files::FILES.to_vec(),
         layers,
         ceilings: Ceilings {
-            memory: ceilings.memory,
+            // A replay has its journal beside the program.
+            memory: ceilings.memory.saturating_add(worker_memory(ceilings.tool_calls, MAX_JOURNAL)),
             cpu_seconds: ceilings.cpu_seconds(),
             open_files: u64::from(ceilings.open_files),
             tasks: u64::from(ceilings.tasks),
@@ -258,17 +274,17 @@ impl Executor {
 
     /// The jail profile that every result names.
     pub fn jail_profile(&self) -> &str {
-        &self.service.executions.jail_profile
+        &self.service.executions().jail_profile
     }
 
-    /// Serves until `stop` resolves; then takes no new execution, lets the running ones finish within the grace period, and
-    /// ends the rest.
+    /// Serves until `stop` resolves; then, once the drain delay is over, takes no new execution, lets the running ones finish
+    /// within the grace period, and ends the rest.
     ///
     /// # Panics
     ///
     /// Never: the descriptor sets that reflection reads are compiled in.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let tasks = self.service.executions.tasks.clone();
+        let tasks = self.service.executions().tasks.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut background = JoinSet::new();
         background.spawn(supervise(Arc::clone(&self.pool), Arc::clone(&self.pool_config), self.first));
@@ -278,7 +294,8 @@ impl Executor {
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
-            .expect("the descriptor sets are compiled in and whole");
+            .expect("the descriptor sets are compiled in and whole")
+            .max_decoding_message_size(MAX_QUESTION);
         let service = v1::executor_server::ExecutorServer::new(self.service)
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
@@ -286,19 +303,25 @@ impl Executor {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_concurrent_streams(MAX_STREAMS)
+            .max_concurrent_streams(self.gate.requests().saturating_mul(2).clamp(MIN_STREAMS, MAX_STREAMS))
+            .layer(self.gate)
             .add_service(health_service)
             .add_service(reflection)
             .add_service(service);
 
         let shutdown = self.shutdown;
-        let grace = self.grace;
+        let (drain_delay, grace) = (self.drain_delay, self.grace);
         let running = tasks.clone();
         let (ended, has_ended) = oneshot::channel::<()>();
         let stopped = async move {
             // Dropped at the end of this future, which tells that only connections are left.
             let _ended = ended;
             stop.await;
+            shutdown.leave();
+            if !drain_delay.is_zero() {
+                info!(seconds = drain_delay.as_secs(), "leaving: not ready any more, and still serving");
+                tokio::time::sleep(drain_delay).await;
+            }
             info!(running = running.len(), "draining: no new executions");
             shutdown.drain();
             running.close();
@@ -349,7 +372,7 @@ impl Executor {
 async fn report_readiness(health: HealthReporter, pool: Arc<Pool>, shutdown: Shutdown) {
     let mut reported = None;
     loop {
-        let ready = pool.is_serving() && !shutdown.is_draining();
+        let ready = pool.is_serving() && !shutdown.is_leaving();
         if reported != Some(ready) {
             let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
             health.set_service_status(READINESS_SERVICE, status).await;

@@ -1,4 +1,5 @@
-//! The executor's way to its end: serving, draining (no new executions), expired (what runs is ended).
+//! The executor's way to its end: serving, leaving (not ready, still serving), draining (no new executions), expired (what runs
+//! is ended).
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Serving,
+    Leaving,
     Draining,
     Expired,
 }
@@ -23,6 +25,11 @@ impl Shutdown {
         Self { stage: Arc::new(watch::Sender::new(Stage::Serving)) }
     }
 
+    /// Tells balancers that no more should come; what comes all the same is served.
+    pub(crate) fn leave(&self) {
+        self.advance(Stage::Leaving);
+    }
+
     /// Refuses executions from here on.
     pub(crate) fn drain(&self) {
         self.advance(Stage::Draining);
@@ -31,6 +38,10 @@ impl Shutdown {
     /// Ends the executions that still run.
     pub(crate) fn expire(&self) {
         self.advance(Stage::Expired);
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        *self.stage.borrow() >= Stage::Leaving
     }
 
     pub(crate) fn is_draining(&self) -> bool {

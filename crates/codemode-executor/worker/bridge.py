@@ -9,6 +9,9 @@ plain code costs one write and one read, and no switch of threads.
                    └─► somebody does ─► follower: sleep ──► reply, or promoted ──► leader
     a loop waits ───► watches the socket ──► readable, and nobody reads ──► read once, hand out ──► promotes likewise
 
+With each call goes which answers the program received since the call before: a replay gives them in the same order.
+While a replay lasts, its calls go no further than `replay`.
+
 Invariant: who gives up reading has handed out every complete frame, so what is left is in the kernel, and wakes a loop.
 """
 
@@ -22,11 +25,21 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from . import determinism
 from .channel import CALL, PAYLOAD, Channel
+from .replay import Replay
 
-# Length, kind, call id, tool index.
-_CALL_HEADER: Final = struct.Struct("<IBIH")
+# Length, kind, call id, tool index, flags, number of answers received.
+_CALL_HEADER: Final = struct.Struct("<IBIHBI")
 _CALL_ID: Final = struct.Struct("<I")
+# The same with one answer and no clock.
+_SECOND_HEADER: Final = struct.Struct("<IBIHBI4sI")
+_CLOCK: Final = struct.Struct("<I")
+# Of a call's header, without the length, and the clock's length.
+_CALL_OVERHEAD: Final = 16
+_NO_CLOCK: Final = _CLOCK.pack(0)
+
+_take_clock = determinism.take_clock
 
 Reply = bytes
 """A whole result frame: `status` and `content` read it."""
@@ -69,6 +82,9 @@ class Bridge:
         self.flush: Callable[[], None] = _nothing
         self._send_lock = allocate_lock()
         self._last_call = 0
+        # Numbers, as sent, of answers that no call has told of yet. Appended by whoever gives one, taken by a call.
+        self._received: list[bytes] = []
+        self._replay: Replay | None = None
         self._pending: dict[int, _Waiter | Future[Reply]] = {}
         # Guards the four below: who reads, who sleeps, and each waiter's reply.
         self._mutex = allocate_lock()
@@ -85,11 +101,24 @@ class Bridge:
         self._send_lock.acquire()
         self._write(frame)
 
+    def begin_replay(self, replay: Replay, diverge: Callable[[dict[str, Any]], None]) -> None:
+        self._replay = replay
+        replay.begin(self._received, self._end_replay, diverge)
+        self._last_call = replay.last_call
+
+    def _end_replay(self) -> None:
+        self._replay = None
+
     def call(self, index: int, arguments: bytes) -> Reply:
         """Calls a tool and blocks this thread, and the event loop that may run in it, until its reply is there."""
         self.flush()
+        call_id = 0
+        if self._replay is not None:
+            replayed, call_id = self._replay.call(index, arguments)
+            if replayed is not None:
+                return replayed
         waiter = _Waiter()
-        call_id = self._begin(index, arguments, waiter)
+        call_id = self._begin(index, arguments, waiter, call_id)
         try:
             while (reply := waiter.reply) is None:
                 self._wait(waiter)
@@ -102,12 +131,17 @@ class Bridge:
         """Calls a tool from a coroutine. A cancelled call goes on in the application; its reply is dropped."""
         self.flush()
         loop = get_running_loop()
+        call_id = 0
+        if self._replay is not None:
+            replayed, call_id = await self._replay.call_async(loop, index, arguments)
+            if replayed is not None:
+                return replayed
         port = self._ports.get(loop)
         if port is None:
             port = self._ports[loop] = _Port()
         future: Future[Reply] = loop.create_future()
         port.calls += 1
-        call_id = self._begin(index, arguments, future)
+        call_id = self._begin(index, arguments, future, call_id)
         try:
             if not port.watching:
                 loop.add_reader(self._channel.descriptor, self._readable, loop, port)
@@ -117,11 +151,30 @@ class Bridge:
             port.calls -= 1
             self._pending.pop(call_id, None)
 
-    def _begin(self, index: int, arguments: bytes, waiter: _Waiter | Future[Reply]) -> int:
+    def _begin(self, index: int, arguments: bytes, waiter: _Waiter | Future[Reply], call_id: int) -> int:
+        """``call_id``: of a call that the journal has without an outcome, else 0."""
         with self._send_lock:
+            if call_id:
+                # When it was made, what the program had received and read from the clock, the journal has already.
+                self._pending[call_id] = waiter
+                header = _CALL_HEADER.pack(_CALL_OVERHEAD + len(arguments), CALL, call_id, index, 0, 0)
+                self._write(header + _NO_CLOCK + arguments)
+                return call_id
             call_id = self._last_call + 1
             self._pending[call_id] = waiter
-            self._write(_CALL_HEADER.pack(7 + len(arguments), CALL, call_id, index) + arguments)
+            clock, overrun = _take_clock()
+            received = self._received
+            count = len(received)
+            if count == 1 and not clock:  # As plain calls are made one after the other.
+                length = _CALL_OVERHEAD + 4 + len(arguments)
+                header = _SECOND_HEADER.pack(length, CALL, call_id, index, overrun, 1, received.pop(0), 0)
+                self._write(header + arguments)
+            else:
+                answered = b"".join(received[:count])
+                del received[:count]
+                length = _CALL_OVERHEAD + len(answered) + len(clock) + len(arguments)
+                header = _CALL_HEADER.pack(length, CALL, call_id, index, overrun, count)
+                self._write(b"".join((header, answered, _CLOCK.pack(len(clock)), clock, arguments)))
             self._last_call = call_id
         return call_id
 
@@ -211,26 +264,28 @@ class Bridge:
                 continue
             if type(waiter) is _Waiter:
                 with self._mutex:
+                    self._received.append(reply[PAYLOAD : PAYLOAD + 4])
                     waiter.reply = reply
                     if self._followers.pop(waiter, waiter) is None:
                         waiter.wake.release()
                 continue
             loop = waiter.get_loop()  # type: ignore[union-attr]
             if loop is _get_running_loop():
-                _settle(((waiter, reply),))  # type: ignore[arg-type]
+                self._settle(((waiter, reply),))  # type: ignore[arg-type]
             else:
                 elsewhere.setdefault(loop, []).append((waiter, reply))  # type: ignore[arg-type]
         for loop, settled in elsewhere.items():
             try:
-                loop.call_soon_threadsafe(_settle, settled)
+                loop.call_soon_threadsafe(self._settle, settled)
             except RuntimeError:  # The loop is closed: nobody waits any more.
                 continue
 
-
-def _settle(replies: Iterable[tuple[Future[Reply], Reply]]) -> None:
-    for future, reply in replies:
-        if not future.done():
-            future.set_result(reply)
+    def _settle(self, replies: Iterable[tuple[Future[Reply], Reply]]) -> None:
+        """In the thread of the futures' loop: only now does the program receive what another thread read for it."""
+        for future, reply in replies:
+            if not future.done():
+                self._received.append(reply[PAYLOAD : PAYLOAD + 4])
+                future.set_result(reply)
 
 
 def _nothing() -> None:

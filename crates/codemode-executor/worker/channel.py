@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 
 START: Final = 1
 RESULT: Final = 2
+JOURNAL: Final = 3
 READY: Final = 16
 CALL: Final = 17
 OUTPUT: Final = 18

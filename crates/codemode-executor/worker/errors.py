@@ -1,4 +1,4 @@
-"""`ToolError`: what a failed tool call raises in the program.
+"""`ToolError`: what a failed tool call raises in the program, and `ToolDenied` for one that was not allowed.
 
 Where the tool's exception is, or derives from, a builtin one, the raised object is an instance of that as well, so that
 `except ValueError` written for the tool works on it. The class is made once for each builtin type. The application's
@@ -34,12 +34,20 @@ class ToolError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Also an instance of a class made here can be pickled: as what it is everywhere, a ToolError.
-        return _restore, (self.__dict__,)
+        return _restore, (self.__dict__, isinstance(self, ToolDenied))
 
 
-# The program sees it as the builtin that it is to it: tracebacks say `ToolError: …`.
-ToolError.__module__ = "builtins"
-ToolError.__qualname__ = "ToolError"
+class ToolDenied(ToolError, PermissionError):
+    """A tool call that was not allowed: the application's policy, or a person, said no, and the tool was not called."""
+
+    def __str__(self) -> str:
+        if not self.tool:
+            return str(self.message)
+        return f"tool {self.tool!r} was denied" + (f": {self.message}" if self.message else "")
+
+
+# The program sees them as the builtins that they are to it: tracebacks say `ToolError: …`.
+ToolError.__module__ = ToolDenied.__module__ = "builtins"
 values.UnsendableValueError.__module__ = "builtins"
 values.ValueTooLargeError.__module__ = "builtins"
 
@@ -77,7 +85,8 @@ def from_failure(tool: str, failure: bytes) -> ToolError:
 
 
 def make(tool: str, type: str, message: str, builtin: str) -> ToolError:
-    error = class_for(builtin)(message, tool=tool, type=type)
+    kind = ToolDenied if type == "ToolDenied" and builtin == "PermissionError" else class_for(builtin)
+    error = kind(message, tool=tool, type=type)
     if isinstance(error, (SyntaxError, ImportError)):
         error.msg = str(error)  # What tracebacks print for the first, and programs read of the second.
     return error
@@ -94,8 +103,8 @@ def unknown_tool(names: Collection[str], name: object, builtin: str) -> ToolErro
     return class_for(builtin)(f"{message}{hint} (tools['__list__'].run() shows {shown})")
 
 
-def _restore(state: dict[str, Any]) -> ToolError:
-    error = ToolError()
+def _restore(state: dict[str, Any], denied: bool) -> ToolError:
+    error = ToolDenied() if denied else ToolError()
     error.__dict__.update(state)
     error.args = (error.message,)
     return error

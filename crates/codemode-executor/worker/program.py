@@ -22,7 +22,7 @@ from types import CodeType, ModuleType
 from typing import Any, Final
 
 from . import report
-from .errors import ToolError
+from .errors import ToolDenied, ToolError
 
 # A name that no program can write, so that `dir()` is the only place where it could meet it.
 _LAST: Final = "<last expression>"
@@ -89,6 +89,7 @@ def _builtins() -> ModuleType:
     copy.quit = Quitter("quit", "Ctrl-D (i.e. EOF)")  # type: ignore[attr-defined]
     copy.help = _Helper()  # type: ignore[attr-defined]
     copy.ToolError = ToolError  # type: ignore[attr-defined]
+    copy.ToolDenied = ToolDenied  # type: ignore[attr-defined]
     return copy
 
 

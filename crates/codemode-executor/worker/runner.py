@@ -10,21 +10,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import sys
 import traceback
 from types import CodeType, ModuleType
 from typing import Any, Final
 
-from . import channel, program, report, tools
+from . import channel, determinism, ordered, program, report, tools
 from .bridge import Bridge
 from .context import ReadableContext
 from .output import Output
+from .replay import Replay
 from .values import decode, encode
 
 COMPLETED: Final = 1
 FAILED: Final = 2
 REJECTED: Final = 3
+DIVERGED: Final = 4
 
 # Python's own default: enough for the runner whatever the program chose.
 _RECURSION_LIMIT: Final = 1000
@@ -39,6 +40,9 @@ _getrecursionlimit = sys.getrecursionlimit
 _setrecursionlimit = sys.setrecursionlimit
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _loads = json.JSONDecoder().decode
+
+
+ordered.install()
 
 
 class Worker:
@@ -73,7 +77,29 @@ class Worker:
         frames: list[bytes] = []
         while not frames:
             frames = self._channel.receive()
-        outcome, content = run(frames.pop(), self._bridge, self._output)
+        header = _loads(frames[0][channel.PAYLOAD :].decode())
+        replay = self._receive_journal(header, frames[1:]) if header["journal"] else None
+        del frames
+        self._finish(*run(header, self._bridge, self._output, replay))
+
+    def _receive_journal(self, header: dict[str, Any], frames: list[bytes]) -> Replay:
+        replay = Replay([tool[0] for tool in header["tools"]])
+        left = header["journal"]
+        while True:
+            for frame in frames:
+                left -= replay.add(frame)
+            if left <= 0:
+                break
+            frames = self._channel.receive()
+        self._bridge.begin_replay(replay, self._diverge)
+        return replay
+
+    def _diverge(self, content: dict[str, Any]) -> None:
+        """Ends the execution in the middle of a call, in any thread: no program can catch it. Does not return."""
+        self._finish(DIVERGED, _error(content))
+        _exit(0)
+
+    def _finish(self, outcome: int, content: bytes) -> None:
         self._bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
         _await_end(self._channel.descriptor)
 
@@ -87,24 +113,26 @@ def _await_end(descriptor: int) -> None:
         pass
 
 
-def run(start: bytes, bridge: Bridge, output: Output) -> tuple[int, bytes]:
-    """Runs the program of a START frame to its end. Returns outcome and content of FINISHED."""
-    header = _loads(start[channel.PAYLOAD :].decode())
-    # As a number: from bytes, `random` would take the way over a hash.
-    random.seed(int(header["seed"], 16))
+def run(header: dict[str, Any], bridge: Bridge, output: Output, replay: Replay | None = None) -> tuple[int, bytes]:
+    """Runs the program of a START header to its end. Returns outcome and content of FINISHED."""
+    determinism.begin(header["seed"], b"" if replay is None else b"".join(replay.clock))
     try:
         code = program.compile_program(header["code"])
     except BaseException as error:  # any error of the compiler rejects the program
-        content = _error(report.of_rejection(error))
-        output.finish()
-        return REJECTED, content
-    outcome = COMPLETED
-    try:
-        content = _value(header, code, bridge)
-    except BaseException as error:  # KeyboardInterrupt and GeneratorExit are the program's failures too
-        outcome, content = FAILED, _error(report.of_failure(error))
+        outcome, content = REJECTED, _error(report.of_rejection(error))
+    else:
+        outcome, content = _run(header, code, bridge)
     output.finish()
+    if replay is not None and (divergence := replay.at_end()) is not None:
+        return DIVERGED, _error(divergence)
     return outcome, content
+
+
+def _run(header: dict[str, Any], code: CodeType, bridge: Bridge) -> tuple[int, bytes]:
+    try:
+        return COMPLETED, _value(header, code, bridge)
+    except BaseException as error:  # KeyboardInterrupt and GeneratorExit are the program's failures too
+        return FAILED, _error(report.of_failure(error))
 
 
 def _value(header: dict[str, Any], code: CodeType, bridge: Bridge) -> bytes:
@@ -153,6 +181,7 @@ _HEADER: Final[dict[str, Any]] = {
     "config": None,
     "context": None,
     "seed": "00" * 32,
+    "journal": 0,
     "limits": {"value": 1 << 20, "tool_calls": 1},
     "describe": [["Warms up.", None, None]],
 }
@@ -187,12 +216,12 @@ class Rehearsal:
     def __init__(self) -> None:
         self._bridge = Bridge(_NoChannel())
         self._output = Output(self._bridge.send)
-        self._start = channel.frame(channel.START, _dumps(_HEADER).encode())
+        self._start = _dumps(_HEADER)
 
     def run(self) -> None:
         modules = {name: sys.modules.get(name) for name in _TAKEN}
         finders = len(sys.meta_path)
-        outcome, content = run(self._start, self._bridge, self._output)
+        outcome, content = run(_loads(self._start), self._bridge, self._output)
         self._bridge.send_last(channel.frame(channel.FINISHED, bytes((outcome,)), content))
         _restore(modules, finders)
 
@@ -217,11 +246,10 @@ def warm_up() -> None:
     finders = len(sys.meta_path)
     for code in _WARM_UP:
         bridge = Bridge(_NoChannel())
-        start = channel.frame(channel.START, _dumps({**_HEADER, "code": code}).encode())
         output = Output(bridge.send)
         output.install()
         bridge.flush = output.flush
-        run(start, bridge, output)
+        run({**_HEADER, "code": code}, bridge, output)
     # Not by `asyncio.run`, after which `asyncio.get_event_loop()` would not make a loop for the program any more.
     loop = asyncio.new_event_loop()
     loop.run_until_complete(_wait())

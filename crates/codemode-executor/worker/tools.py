@@ -16,7 +16,7 @@ from typing import Any
 
 from . import errors
 from .bridge import Bridge, Reply, content, is_failure
-from .errors import ToolError, unknown_tool
+from .errors import ToolDenied, ToolError, unknown_tool
 from .meta import META_TOOLS, MetaTool
 from .values import UnsendableValueError, decode, encode
 
@@ -137,10 +137,10 @@ class Tools(ModuleType):
         by_name = {tool.name: tool for tool in tools}
         self.__tools__ = by_name
         self.__meta__ = {name: MetaTool(name, answer, by_name) for name, answer in META_TOOLS.items()}
-        self.__all__ = [*by_name, "ToolError"]
+        self.__all__ = [*by_name, "ToolDenied", "ToolError"]
         # A package, so that the import of a name that is no tool gets to `ToolFinder`, which has the better message.
         self.__path__: list[str] = []
-        self.__dict__.update(by_name, ToolError=ToolError)
+        self.__dict__.update(by_name, ToolDenied=ToolDenied, ToolError=ToolError)
 
     def __getitem__(self, name: str) -> Any:
         tool = self.__tools__.get(name) or self.__meta__.get(name)

@@ -37,8 +37,11 @@ def main() -> None:
     """Preloads, then serves the executor; in a worker, goes on to run its program."""
     preload()
     jail: Any = importlib.import_module("_codemode_jail")
-    from . import runner
+    from . import determinism, runner
 
+    missed = determinism.install(jail)
+    if missed:
+        print("executions cannot be replayed: this interpreter gives no hold on", ", ".join(missed), file=sys.stderr)
     worker = runner.Worker(DESCRIPTOR)
     tidy()
     streams = sys.stdout, sys.stderr

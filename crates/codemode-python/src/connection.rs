@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use codemode::execution::{ConnectionOptions, OutputMode, StartRequest};
-use codemode::transport::Address;
+use codemode::transport::addresses;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors;
 use crate::execution::Execution;
+use crate::journal::Journal;
 use crate::limits::{Limits, duration};
 use crate::retry_policy::RetryPolicy;
 use crate::runtime::{Counted, Driver, driver};
@@ -40,8 +41,7 @@ impl Connection {
         retry: Option<&Bound<'_, RetryPolicy>>,
         tls: Option<&Bound<'_, TlsOptions>>,
     ) -> PyResult<Self> {
-        let address: Address =
-            url.parse().map_err(|error: codemode::transport::AddressError| PyValueError::new_err(error.to_string()))?;
+        let addresses = addresses(url).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let options = ConnectionOptions {
             api_key,
             connect_timeout: duration("connect_timeout", connect_timeout)?,
@@ -51,13 +51,14 @@ impl Connection {
         let driver = driver()?;
         let _context = driver.enter();
         // Nothing is dialled yet: what fails here is an argument.
-        let inner = codemode::execution::Connection::new(&address, &options)
+        let inner = codemode::execution::Connection::to_fleet(&addresses, &options)
             .map_err(|error| PyValueError::new_err(errors::render(&error, None)))?;
         Ok(Self { inner: Some((inner, driver.connection())), driver })
     }
 
     #[pyo3(signature = (
         code, tools, *, config, context, limits, execution_id, correlation_id, traceparent, deadline, stream_output,
+        journal=None, resumed=Vec::new(),
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn start(
@@ -72,6 +73,8 @@ impl Connection {
         traceparent: String,
         deadline: f64,
         stream_output: bool,
+        journal: Option<&Bound<'_, Journal>>,
+        resumed: Vec<u32>,
     ) -> PyResult<Execution> {
         let driver = self.driver.own()?;
         let request = StartRequest {
@@ -85,6 +88,8 @@ impl Connection {
             traceparent,
             deadline: duration("deadline", deadline)?,
             output: if stream_output { OutputMode::Stream } else { OutputMode::Accumulate },
+            journal: journal.map(|journal| journal.get().inner.clone()),
+            resumed,
         };
         let execution = Execution::new(self.inner().start(request), driver);
         driver.turn();

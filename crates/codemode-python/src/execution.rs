@@ -13,7 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors;
-use crate::finished::Finished;
+use crate::finished::{Finished, Suspended};
+use crate::journal::Journal;
 use crate::listener::Listener;
 use crate::runtime::{Counted, Driver};
 
@@ -111,7 +112,8 @@ fn to_python(py: Python<'_>, next: Next) -> PyResult<Py<PyAny>> {
             };
             (2, stream, PyBytes::new(py, &data)).into_py_any(py)
         }
-        Ok(Event::Finished(finished)) => Finished::new(py, *finished).into_py_any(py),
+        Ok(Event::Finished(finished)) => Finished::new(py, *finished)?.into_py_any(py),
+        Ok(Event::Suspended(suspended)) => Suspended::new(py, *suspended)?.into_py_any(py),
         Err(error) => Err(errors::execution(py, &error)),
     }
 }
@@ -178,6 +180,25 @@ impl Execution {
     ) -> PyResult<()> {
         let size = message.len();
         self.answer(py, call_id, ToolOutcome::Failure { kind: r#type, message, builtin_type }, size)
+    }
+
+    fn suspend(&self, call_id: u32) -> PyResult<()> {
+        let driver = self.driver.own()?;
+        match self.inner().control.suspend(call_id) {
+            Ok(()) | Err(SendError::Ended) => {}
+            Err(error) => return Err(PyValueError::new_err(error.to_string())),
+        }
+        driver.turn();
+        Ok(())
+    }
+
+    fn journal(&self) -> Journal {
+        Journal { inner: self.inner().control.journal() }
+    }
+
+    fn journal_changes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let lines = py.detach(|| self.inner().control.journal_changes());
+        PyBytes::new(py, &lines)
     }
 
     fn cancel(&self) -> PyResult<()> {

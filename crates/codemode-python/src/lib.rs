@@ -3,10 +3,12 @@
 //! It knows only `str`, `bytes`, numbers and the classes below; the user's objects stay in Python. Calls that wait
 //! release the GIL and are driven by the thread that waits (see [`runtime`]).
 
+mod checkpoint_key;
 mod connection;
 mod errors;
 mod execution;
 mod finished;
+mod journal;
 mod limits;
 mod listener;
 mod local_executor;
@@ -22,11 +24,15 @@ mod _codemode {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::checkpoint_key::CheckpointKey;
+    #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]
     use crate::execution::Execution;
     #[pymodule_export]
-    use crate::finished::Finished;
+    use crate::finished::{Finished, Suspended};
+    #[pymodule_export]
+    use crate::journal::Journal;
     #[pymodule_export]
     use crate::limits::Limits;
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! `RetryPolicy`: when a request is sent again.
+//! `RetryPolicy`: when an execution is sent again.
 
 use codemode::transport::StatusCode;
 use pyo3::exceptions::PyValueError;
@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::limits::duration;
 
-/// When a request is sent again: only as long as it has made no tool call and none of its output was passed on.
+/// When an execution is sent again, with its journal.
 #[pyclass(frozen, module = "codemode._codemode")]
 pub(crate) struct RetryPolicy {
     pub(crate) inner: codemode::execution::RetryPolicy,

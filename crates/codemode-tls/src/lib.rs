@@ -2,9 +2,14 @@
 //! with them, the one provider of cryptography, and dates as people read them.
 //!
 //! No message and no `Debug` of this crate has anything of a file's content but the labels of its PEM blocks.
+//!
+//! Feature `fuzzing`: the entry point of `fuzz/`, and nothing for anybody else.
 
 mod date;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod pem;
 
 use std::sync::Arc;

@@ -22,3 +22,8 @@ pub(crate) fn hex<const N: usize>() -> String {
 pub(crate) fn fraction() -> f64 {
     f64::from(u32::from_ne_bytes(bytes())) / (f64::from(u32::MAX) + 1.0)
 }
+
+/// A number from 0 to below `count`, which is not zero. What is left of the division is too little to matter.
+pub(crate) fn below(count: usize) -> usize {
+    usize::try_from(u64::from_ne_bytes(bytes()) % (count as u64)).unwrap_or_default()
+}

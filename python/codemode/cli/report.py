@@ -11,6 +11,7 @@ import shutil
 import sys
 
 from codemode.cli import timeline
+from codemode.core.approvals import PendingCall
 from codemode.core.errors import CodemodeError, ExecutorTimeoutError
 from codemode.core.models import ExecutionResult
 
@@ -25,6 +26,7 @@ EXIT_STATUS = {
     "timed_out": 124,  # as timeout(1)
     "cancelled": CANCELLED,
     "killed": 137,  # as a shell reports SIGKILL
+    "suspended": 75,  # EX_TEMPFAIL: it can go on later
 }
 
 _HINTS = {
@@ -79,9 +81,21 @@ def _show_failure(result: ExecutionResult) -> None:
     details = result.error_details
     if details is not None and details.traceback:
         print(details.traceback.rstrip("\n"), file=sys.stderr)
-    verb = {"failed": "failed", "timed_out": "timed out"}.get(result.outcome, f"was {result.outcome}")
+    if result.outcome == "suspended":
+        for call in result.pending:
+            print(waiting(call), file=sys.stderr)
+    verb = {"failed": "failed", "timed_out": "timed out", "suspended": "is suspended"}.get(
+        result.outcome, f"was {result.outcome}"
+    )
     hint = _HINTS.get(result.limit or "") or _HINTS.get(result.outcome)
     error(f"the program {verb}: {result.error}", hint)
+
+
+def waiting(call: PendingCall) -> str:
+    """A call that has no outcome, in one line."""
+    arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    word = "waits" if call.state == "asked" else "uncertain"
+    return f"{word}: call {call.call_id}: {call.tool}({arguments})" + (f" ({call.reason})" if call.reason else "")
 
 
 def _pretty(result: ExecutionResult) -> str:

@@ -26,13 +26,15 @@ def render(result: ExecutionResult, width: int = 100) -> str:
         begin = min(int(call.started_ms / span * bar_width), bar_width - 1)
         length = max(1, min(round(call.duration_ms / span * bar_width), bar_width - begin))
         bar = ("█" if call.status == "success" else "▒") * length
-        failed = "" if call.status == "success" else "  failed"
+        failed = {"success": "", "suspended": "  waits"}.get(call.status, "  failed")
         lines.append(
             f"{name:{name_width}}  {' ' * begin}{bar:{bar_width - begin}}  {_time(call.duration_ms):>8}{failed}"
         )
     failures = sum(call.status == "error" for call in result.tool_calls)
     busy = sum(call.duration_ms for call in result.tool_calls)
     lines.append(f"{len(result.tool_calls)} calls, {failures} failed, {_time(busy)} in tools, {_time(total)} in all")
+    if result.attempts > 1:
+        lines.append(f"{result.attempts} attempts; the last one took {result.replayed_calls} calls from the journal")
     return "\n".join(lines)
 
 

@@ -14,7 +14,17 @@ from codemode.config.section import Section
 from codemode.config.setting import Boolean, Integer, LogLevel, OptionalText, Secret, Variable, variables_of
 from codemode.core.tls import fault_of
 
-_SCHEMES = ("http://", "https://", "grpc://", "grpcs://")
+_SCHEMES = ("http://", "https://", "grpc://", "grpcs://", "dns+http://", "dns+https://", "dns://")
+
+
+def _checked(url: str) -> str:
+    if url.startswith("unix:") and len(url) > len("unix:"):
+        return url
+    if not url.startswith(_SCHEMES) or url.endswith("://"):
+        raise ValueError(f"must start with {', '.join(_SCHEMES)} or be unix:/path")
+    if "@" in url:
+        raise ValueError("must not hold a user or a password; the key is executor_api_key")
+    return url.rstrip("/")
 
 
 class RetryConfig(Section):
@@ -120,7 +130,8 @@ class ClientConfig(Section):
     """Where the executor is and how to talk to it.
 
     Attributes:
-        executor_url: ``http://``, ``https://``, ``grpc://`` or ``grpcs://`` with host and port, or ``unix:/path``.
+        executor_url: ``http://``, ``https://``, ``grpc://`` or ``grpcs://`` with host and port, ``unix:/path``, or
+            ``dns+http://`` or ``dns+https://`` for all addresses of a name. Several are separated by commas.
         executor_api_key: The executor's key. Never shown.
         executor_timeout: Seconds for a whole request: 1 to 600, default 35.
         max_code_length: Characters of a program: 100 to 100,000, default 50,000; a longer one is rejected unsent.
@@ -132,7 +143,10 @@ class ClientConfig(Section):
     executor_url: Annotated[
         str,
         Variable("CODEMODE_EXECUTOR_URL"),
-        Field(description="`http://`, `https://`, `grpc://` or `grpcs://` with host and port, or `unix:/path`."),
+        Field(
+            description="`http://`, `https://`, `grpc://` or `grpcs://` with host and port, `unix:/path`, or "
+            "`dns+http://` or `dns+https://` for all addresses of a name. Several are separated by commas."
+        ),
     ]
     executor_api_key: Annotated[
         str, Secret(), Variable("CODEMODE_EXECUTOR_API_KEY"), Field(min_length=1, description="The executor's key.")
@@ -152,15 +166,8 @@ class ClientConfig(Section):
     @field_validator("executor_url")
     @classmethod
     def validate_executor_url(cls, v: str) -> str:
-        """The scheme must be known; a trailing ``/`` is dropped."""
-        url = v.strip()
-        if url.startswith("unix:") and len(url) > len("unix:"):
-            return url
-        if not url.startswith(_SCHEMES) or url.endswith("://"):
-            raise ValueError(f"must start with {', '.join(_SCHEMES)} or be unix:/path")
-        if "@" in url:
-            raise ValueError("must not hold a user or a password; the key is executor_api_key")
-        return url.rstrip("/")
+        """Each scheme must be known; a trailing ``/`` is dropped."""
+        return ",".join(_checked(url.strip()) for url in v.split(","))
 
     def _fault_between(self) -> str | None:
         return fault_of(self.tls, self.executor_url, name="tls")

@@ -281,10 +281,20 @@ class SidecarConfig(Section):
             description="Executions that may wait for a worker. Default: by the number of processors.",
         ),
     ] = None
+    drain_delay: Annotated[
+        Integer,
+        Variable("CODEMODE_DRAIN_DELAY", "--drain-delay"),
+        Field(
+            ge=0,
+            le=300,
+            description="Seconds that new executions are still taken after SIGTERM, while readiness is off: "
+            "as long as a balancer may need to notice.",
+        ),
+    ] = 0
     grace: Annotated[
         Integer,
         Variable("CODEMODE_GRACE", "--grace"),
-        Field(ge=0, le=3600, description="Seconds that running executions may go on after SIGTERM."),
+        Field(ge=0, le=3600, description="Seconds that running executions may go on after SIGTERM and `drain_delay`."),
     ] = 25
     limits: ExecutionLimitsConfig = Field(default_factory=ExecutionLimitsConfig)
     security: SecurityConfig = Field(default_factory=SecurityConfig)

@@ -39,7 +39,12 @@ def url(value: Any) -> str:
         raise ValueError(
             "executor_url must not be empty: write `http://host:port`, `https://host:port` or `unix:/path`"
         )
-    return str(value).strip()
+    from codemode.core.tls import is_secure
+
+    urls = [each.strip() for each in value.split(",")]
+    if len(set(map(is_secure, urls))) > 1:
+        raise ValueError(f"executor_url must not mix urls with TLS and without: `{','.join(urls)}`")
+    return ",".join(urls)
 
 
 def key(value: Any) -> str:

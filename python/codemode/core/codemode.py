@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from codemode.core import defaults
 from codemode.core.context import RuntimeContext
-from codemode.core.errors import ExecutionFailedError
+from codemode.core.errors import ExecutionFailedError, ExecutionSuspendedError
 from codemode.core.executor_client import ExecutorClient
 from codemode.core.models import ExecutionResult, LimitOptions
 from codemode.core.registry import ComponentRegistry
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from codemode import _codemode
+    from codemode.checkpoints import CheckpointStore
     from codemode.config import ClientConfig, CodemodeConfig
+    from codemode.core.approvals import Answer
+    from codemode.core.checkpoint import Checkpoint
     from codemode.core.request import OutputSink
     from codemode.integrations.crewai import CodemodeTool
     from codemode.integrations.google_adk import CodemodeAdkTool
@@ -43,6 +46,9 @@ class Codemode:
         registry: ComponentRegistry | None = None,
         client_config: ClientConfig | None = None,
         executor_client: ExecutorClient | None = None,
+        *,
+        checkpoints: CheckpointStore | None = None,
+        checkpoint_key: bytes | str | None = None,
     ) -> None:
         """Nothing is sent: the connection opens at the first execution.
 
@@ -51,6 +57,8 @@ class Codemode:
             registry: The tools. Default: a new registry.
             client_config: Where the executor is and how to talk to it.
             executor_client: A client that exists already; it is closed with this object.
+            checkpoints: Where durable executions are kept: a store of `codemode.checkpoints`. It is not closed here.
+            checkpoint_key: What seals them there; see `ExecutorClient`.
 
         Raises:
             ValueError: None of ``config``, ``client_config`` and ``executor_client`` is given, or two configurations
@@ -67,6 +75,8 @@ class Codemode:
         if executor_client is None:
             executor_client = ExecutorClient(**defaults.client_options(config, client_config))
             defaults.set_log_level(client_config)
+        if checkpoints is not None or checkpoint_key is not None:
+            executor_client.use_checkpoints(checkpoints, checkpoint_key)
         self.executor_client = executor_client
         if config is not None and config.config:
             self.registry.update_config(**config.config)
@@ -80,6 +90,9 @@ class Codemode:
         config: ClientConfig | None = None,
         registry: ComponentRegistry | None = None,
         config_path: str | Path | None = None,
+        *,
+        checkpoints: CheckpointStore | None = None,
+        checkpoint_key: bytes | str | None = None,
     ) -> Self:
         """From a configuration, else from a ``codemode-client.yaml``, else from the environment.
 
@@ -87,6 +100,8 @@ class Codemode:
             config: The configuration.
             registry: The tools. Default: a new registry.
             config_path: The path of the YAML file.
+            checkpoints: Where durable executions are kept.
+            checkpoint_key: What seals them there.
 
         Raises:
             ValueError: Both are given, or environment variables are missing or wrong; the message names them.
@@ -103,16 +118,27 @@ class Codemode:
                 config = ConfigLoader.load_client_config(config_path)
             else:
                 config = ClientConfig.from_env()
-        return cls(client_config=config, registry=registry)
+        return cls(client_config=config, registry=registry, checkpoints=checkpoints, checkpoint_key=checkpoint_key)
 
     @classmethod
-    def from_env(cls, registry: ComponentRegistry | None = None) -> Self:
+    def from_env(
+        cls,
+        registry: ComponentRegistry | None = None,
+        *,
+        checkpoints: CheckpointStore | None = None,
+        checkpoint_key: bytes | str | None = None,
+    ) -> Self:
         """From ``CODEMODE_EXECUTOR_URL``, ``CODEMODE_EXECUTOR_API_KEY`` and the optional variables.
+
+        Args:
+            registry: The tools. Default: a new registry.
+            checkpoints: Where durable executions are kept.
+            checkpoint_key: What seals them there.
 
         Raises:
             ValueError: Variables are missing or wrong; the message names them.
         """
-        return cls.from_client_config(registry=registry)
+        return cls.from_client_config(registry=registry, checkpoints=checkpoints, checkpoint_key=checkpoint_key)
 
     @classmethod
     def from_config(cls, config_path: str | Path, registry: ComponentRegistry | None = None) -> Self:
@@ -148,6 +174,8 @@ class Codemode:
         timeout: int = 35,
         start_timeout: float = 30.0,
         arguments: Sequence[str] = (),
+        checkpoints: CheckpointStore | None = None,
+        checkpoint_key: bytes | str | None = None,
     ) -> Self:
         """Starts an executor as a child process on a private socket, with the usual jail. `close` stops it.
 
@@ -159,6 +187,8 @@ class Codemode:
             timeout: Seconds for a whole request.
             start_timeout: Seconds to wait until it serves.
             arguments: Further arguments of ``codemode serve``.
+            checkpoints: Where durable executions are kept: a store of `codemode.checkpoints`. It is not closed here.
+            checkpoint_key: What seals them there; see `ExecutorClient`.
 
         Raises:
             ExecutorConnectionError: The executor is not installed or refused to start.
@@ -169,7 +199,13 @@ class Codemode:
             python=python, profile=profile, workers=workers, arguments=arguments, start_timeout=start_timeout
         )
         try:
-            client = ExecutorClient(executor.url, executor.api_key, timeout=timeout)
+            client = ExecutorClient(
+                executor.url,
+                executor.api_key,
+                timeout=timeout,
+                checkpoints=checkpoints,
+                checkpoint_key=checkpoint_key,
+            )
             codemode = cls(registry=registry, executor_client=client)
         except BaseException:
             executor.stop()
@@ -179,7 +215,14 @@ class Codemode:
 
     # === executions ===
 
-    def execute(self, code: str, execution_timeout: int | None = None, tool_filter: list[str] | None = None) -> str:
+    def execute(
+        self,
+        code: str,
+        execution_timeout: int | None = None,
+        tool_filter: list[str] | None = None,
+        *,
+        durable: bool = False,
+    ) -> str:
         """Runs a program and returns its value: its variable ``result``, else its last expression.
 
         Args:
@@ -187,21 +230,28 @@ class Codemode:
             execution_timeout: Seconds that it may run. Default: the request's timeout less a margin (30 of 35), or
                 ``executor.limits.code_timeout`` of a legacy configuration.
             tool_filter: Names of the tools that it may call. Default: all of the registry.
+            durable: Keep it in the store as it runs; see `ExecutorClient.execute`.
 
         Returns:
             A JSON document: ``'4'``, ``'"hello"'``, ``'null'``.
 
         Raises:
             ExecutionFailedError: The program did not complete; ``result`` has its output, traceback and tool calls.
+            ExecutionSuspendedError: It waits for answers; ``result`` has the calls, and the checkpoint.
             ExecutorClientError: The request was not carried out; see `ExecutorClient.execute`.
         """
-        return _text(self.run(code, execution_timeout, tool_filter))
+        return _text(self.run(code, execution_timeout, tool_filter, durable=durable))
 
     async def execute_async(
-        self, code: str, execution_timeout: int | None = None, tool_filter: list[str] | None = None
+        self,
+        code: str,
+        execution_timeout: int | None = None,
+        tool_filter: list[str] | None = None,
+        *,
+        durable: bool = False,
     ) -> str:
         """As `execute`, without blocking the event loop. Async tools run on it; cancelling the task cancels all."""
-        return _text(await self.run_async(code, execution_timeout, tool_filter))
+        return _text(await self.run_async(code, execution_timeout, tool_filter, durable=durable))
 
     def run(
         self,
@@ -215,6 +265,7 @@ class Codemode:
         traceparent: str | None = None,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
+        durable: bool = False,
     ) -> ExecutionResult:
         """Runs a program and returns everything about it. A program that fails is a result too.
 
@@ -228,6 +279,7 @@ class Codemode:
             traceparent: The W3C trace context; see `ExecutorClient.execute`.
             limits: Further limits, such as ``{"memory": 256 * 2**20}``.
             on_output: Receives output as it is written: ``on_output("stdout", text)``.
+            durable: Keep it in the store as it runs; see `ExecutorClient.execute`.
 
         Raises:
             ExecutorClientError: The request was not carried out; see `ExecutorClient.execute`.
@@ -241,6 +293,7 @@ class Codemode:
             traceparent=traceparent,
             limits=limits,
             on_output=on_output,
+            durable=durable or None,
         )
         return defaults.presented(self, self.executor_client.execute(code=code, **options))
 
@@ -256,6 +309,7 @@ class Codemode:
         traceparent: str | None = None,
         limits: LimitOptions | None = None,
         on_output: OutputSink | None = None,
+        durable: bool = False,
     ) -> ExecutionResult:
         """As `run`, without blocking the event loop."""
         options = self._options(
@@ -267,8 +321,63 @@ class Codemode:
             traceparent=traceparent,
             limits=limits,
             on_output=on_output,
+            durable=durable or None,
         )
         return defaults.presented(self, await self.executor_client.execute_async(code=code, **options))
+
+    def load_checkpoint(self, execution_id: str) -> Checkpoint:
+        """What the store has of a durable execution; see `ExecutorClient.load_checkpoint`."""
+        return self.executor_client.load_checkpoint(execution_id)
+
+    async def load_checkpoint_async(self, execution_id: str) -> Checkpoint:
+        """As `load_checkpoint`, without blocking the event loop."""
+        return await self.executor_client.load_checkpoint_async(execution_id)
+
+    def resume(
+        self,
+        checkpoint: Checkpoint,
+        results: Mapping[int, Answer] | None = None,
+        *,
+        execution_timeout: float | None = None,
+        on_output: OutputSink | None = None,
+    ) -> ExecutionResult:
+        """Goes on with an execution that waits for answers, or whose application died.
+
+        Args:
+            checkpoint: Of a result, of `load_checkpoint` or of `Checkpoint.from_bytes`.
+            results: What becomes of the calls that wait, by ``call_id``: `Approve`, `Deny`, `Return`, `Fail`, or, of an
+                uncertain one, `Retry`. One that is left out waits on.
+            execution_timeout: Seconds that the program may run, from its top. Default: as before.
+            on_output: Receives output as it is written, without what an ``on_output`` was given before.
+
+        Raises:
+            UncertainCallError: A call that had begun when the application died has no answer; nothing was run.
+            CheckpointError: An answer does not fit, or the checkpoint cannot be resumed; nothing was run.
+            CheckpointConflictError: It was resumed elsewhere or has finished; nothing was run.
+            ExecutorClientError: See `ExecutorClient.resume`.
+        """
+        options = self._resume_options(execution_timeout, on_output)
+        return defaults.presented(self, self.executor_client.resume(checkpoint, results, **options))
+
+    async def resume_async(
+        self,
+        checkpoint: Checkpoint,
+        results: Mapping[int, Answer] | None = None,
+        *,
+        execution_timeout: float | None = None,
+        on_output: OutputSink | None = None,
+    ) -> ExecutionResult:
+        """As `resume`, without blocking the event loop."""
+        options = self._resume_options(execution_timeout, on_output)
+        return defaults.presented(self, await self.executor_client.resume_async(checkpoint, results, **options))
+
+    def _resume_options(self, execution_timeout: float | None, on_output: OutputSink | None) -> dict[str, Any]:
+        return {
+            "execution_timeout": execution_timeout,
+            "context": self.registry.get_context(),
+            "on_output": on_output,
+            "registry": self.registry,
+        }
 
     def _options(
         self,
@@ -419,6 +528,8 @@ class Codemode:
 
 
 def _text(result: ExecutionResult) -> str:
+    if result.outcome == "suspended":
+        raise ExecutionSuspendedError(result)
     if not result.success:
         raise ExecutionFailedError(result)
     return result.result if result.result is not None else "null"

@@ -11,18 +11,22 @@ import contextvars
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Union, cast
 
+from codemode import _codemode
 from codemode.core.invocation import Invocation
+from codemode.core.journal import Journal, records_of
 from codemode.core.models import ExecutionResult, ToolCall
-from codemode.core.results import result_of
+from codemode.core.results import result_of, suspended_of
 from codemode.core.threads import Turns
 
 if TYPE_CHECKING:
     import asyncio
 
-    from codemode import _codemode
     from codemode.core.request import Request
+
+End = Union["_codemode.Finished", "_codemode.Suspended"]
+"""The last event of an execution."""
 
 _OUTPUT = 2  # the first member of an output event; of a tool call it is 1
 
@@ -46,14 +50,17 @@ class Dispatch(ABC):
     def to_loop(self, call: Invocation, awaitable: Awaitable[Any] | None = None) -> None:
         """Has the loop of async tools serve a call, or finish it by the awaitable that its tool returned."""
 
-    def receive(self, event: tuple[Any, ...] | _codemode.Finished) -> _codemode.Finished | None:
-        """Takes one event: starts its tool, passes its output on, or returns it if it is the last."""
+    def receive(self, event: tuple[Any, ...] | End) -> End | None:
+        """Takes one event: starts its tool, passes its output on, or returns it if it is the last.
+
+        A call is in the journal when its event comes, and comes once, however often the execution is attempted.
+        """
         if not isinstance(event, tuple):
             return event
         if event[0] == _OUTPUT:
             self._output(event[1], cast(bytes, event[2]))
             return None
-        call = Invocation(self.execution, self.request, event[1:], self._context.copy())
+        call = Invocation(self.execution, self.request, event[1:], self._context.copy(), self._in_thread)
         self._calls.append(call)
         if call.is_async:
             self.to_loop(call)
@@ -62,7 +69,10 @@ class Dispatch(ABC):
         return None
 
     def to_thread(self, call: Invocation) -> None:
-        """Serves a call of a sync tool, in a thread of the pool."""
+        """Serves a call of a sync tool, in a thread of the pool. Called by whoever receives the events."""
+        self._in_thread(call)
+
+    def _in_thread(self, call: Invocation) -> None:
         self._turns.submit(lambda: call.serve(self.to_loop))
 
     def start_task(self, loop: asyncio.AbstractEventLoop, call: Invocation, awaitable: Awaitable[Any] | None) -> None:
@@ -91,7 +101,7 @@ class Dispatch(ABC):
         self.ended = True
         self._turns.clear()
         for call in self._calls:
-            call.abandon("the execution ended before the tool returned")
+            call.abandon()
 
     def cancel_tasks(self) -> list[asyncio.Task[Any]]:
         """Cancels and returns the tasks that are left. Called on their loop."""
@@ -100,17 +110,28 @@ class Dispatch(ABC):
             task.cancel()
         return tasks
 
-    def records(self) -> list[ToolCall]:
-        """The calls, in the order of their begin. Called after `end`."""
-        return [call.record(self._begin) for call in self._calls]
+    def journal(self) -> Journal:
+        """What the execution has done so far, however it ended."""
+        return Journal(self.execution.journal())
 
-    def result(self, finished: _codemode.Finished) -> ExecutionResult:
-        """The result. Called after `end`."""
+    def records(self) -> list[ToolCall]:
+        """The calls, in the order of their begin, those of attempts that failed too."""
+        return self._records(self.execution.journal())
+
+    def _records(self, journal: _codemode.Journal) -> list[ToolCall]:
+        return records_of(journal, time.time() - journal.began, self.request.asked)
+
+    def result(self, end: End) -> ExecutionResult:
+        """The result. Called after `end`. Raises what the store of a durable execution refused it with."""
+        durable = self.request.durable
+        if durable is not None and durable.error is not None:
+            raise durable.error
         for stream in (1, 2):
             self._output(stream, b"", final=True)
         streamed = "".join(self._streamed[1]), "".join(self._streamed[2])
         duration = round((time.perf_counter() - self._begin) * 1000, 3)
-        return result_of(finished, self.request, streamed, self.records(), duration)
+        make = suspended_of if isinstance(end, _codemode.Suspended) else result_of
+        return make(end, self.request, streamed, self._records(end.journal), duration)  # type: ignore[arg-type]
 
 
 def raised(error: BaseException) -> BaseException:

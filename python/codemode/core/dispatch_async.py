@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codemode.core.dispatch import Dispatch, raised
+from codemode.core.dispatch import Dispatch, End, raised
 from codemode.core.invocation import Invocation
 from codemode.core.models import ExecutionResult
 
@@ -32,7 +32,7 @@ class AsyncDispatch(Dispatch):
 
     def __init__(self, connection: _codemode.Connection, request: Request) -> None:
         self._loop = asyncio.get_running_loop()
-        self._finished: asyncio.Future[_codemode.Finished] = self._loop.create_future()
+        self._finished: asyncio.Future[End] = self._loop.create_future()
         super().__init__(connection, request)
 
     def to_loop(self, call: Invocation, awaitable: Awaitable[Any] | None = None) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from codemode.core.dispatch import Dispatch
+from codemode.core.dispatch import Dispatch, End
 from codemode.core.threads import background_loop, submit
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class SyncDispatch(Dispatch):
         self._serving_since: float | None = None
         # What the leader ended with; read after `_over` is released.
         self._over = threading.Lock()
-        self._finished: _codemode.Finished | None = None
+        self._finished: End | None = None
         self._error: BaseException | None = None
 
     def to_loop(self, call: Invocation, awaitable: Awaitable[Any] | None = None) -> None:
@@ -89,7 +89,7 @@ class SyncDispatch(Dispatch):
                 self._loop.call_soon_threadsafe(self.cancel_tasks)
         return self.result(finished)
 
-    def _watch(self) -> _codemode.Finished | None:
+    def _watch(self) -> End | None:
         """Waits for the leader. None: it is busy, and the events are the caller's again."""
         self._led = True
         self._serving_since = time.perf_counter()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from codemode.core.dispatch import Dispatch, raised
+from codemode.core.dispatch import Dispatch, End, raised
 from codemode.core.invocation import Invocation
 from codemode.core.models import ExecutionResult
 
@@ -27,7 +27,7 @@ class TrioDispatch(Dispatch):
     def __init__(self, connection: _codemode.Connection, request: Request) -> None:
         self._token = trio.lowlevel.current_trio_token()
         self._over = trio.Event()
-        self._finished: _codemode.Finished | None = None
+        self._finished: End | None = None
         self._error: BaseException | None = None
         self._nursery: trio.Nursery | None = None
         super().__init__(connection, request)

@@ -1,13 +1,15 @@
 """The client of one executor: sends programs, serves their tool calls, returns their results.
 
 A program's own failure is a result, not an exception. The exceptions below are of the request: see
-`codemode.core.errors` for the tree. A request is sent again only while nothing that the application could notice has
-happened: no tool call was made, and no output was passed on.
+`codemode.core.errors` for the tree. An execution whose executor was lost is run again with the journal of its tool
+calls, so that no tool is called twice and no output is passed on twice.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +20,22 @@ from codemode.core.errors import (
     ExecutorClientError,
     ExecutorConnectionError,
     ExecutorTimeoutError,
+    ReplayDivergedError,
     UnknownToolError,
 )
+from codemode.core.keeping import Keeping, check_kept, ended
 from codemode.core.models import ExecutionResult, LimitOptions
-from codemode.core.threads import in_trio
+from codemode.core.names import described
+from codemode.core.threads import in_thread, in_trio
 
 if TYPE_CHECKING:
     import grpc
     from typing_extensions import Self
 
+    from codemode.checkpoints import CheckpointStore
     from codemode.config import GrpcTlsConfig, TlsClientConfig
+    from codemode.core.approvals import Answer
+    from codemode.core.checkpoint import Checkpoint
     from codemode.core.context import RuntimeContext
     from codemode.core.dispatch import Dispatch
     from codemode.core.dispatch_async import AsyncDispatch
@@ -42,6 +50,7 @@ __all__ = [
     "ExecutorClientError",
     "ExecutorConnectionError",
     "ExecutorTimeoutError",
+    "ReplayDivergedError",
     "UnknownToolError",
 ]
 
@@ -74,16 +83,21 @@ class ExecutorClient:
         trace_collector: CallTraceCollector | None = None,
         *,
         registry: ComponentRegistry | None = None,
+        checkpoints: CheckpointStore | None = None,
+        checkpoint_key: bytes | str | None = None,
     ) -> None:
         """Prepares the client. Nothing is sent: the connection opens at the first request.
 
         Args:
             executor_url: ``http://host:port``, ``https://host:port``, ``grpc://``, ``grpcs://`` or ``unix:/path``.
+                Several, separated by commas, are executors that are as good as each other, as are all addresses of the
+                name in ``dns+http://host:port`` and ``dns+https://host:port``.
             api_key: The executor's key; empty for an executor without one.
             timeout: Seconds for a whole request, retries included.
             tls_config: TLS to the executor. Default: the system's authorities for ``https://`` and ``grpcs://``, no
                 TLS for the others.
-            retry_enabled: Send a request again that failed before anything of it could be noticed.
+            retry_enabled: Run an execution again whose executor was lost, refused it or drains; with its journal, so
+                that no tool is called twice.
             retry_max_attempts: How often it is sent at most.
             retry_backoff_base_ms: Wait before the first retry, in milliseconds; it doubles, and up to half of it is
                 taken off at random.
@@ -94,6 +108,9 @@ class ExecutorClient:
             correlation_id_prefix: What generated correlation ids begin with.
             trace_collector: Is given each tool call, under its correlation id, when its execution has ended.
             registry: Where the tools are.
+            checkpoints: Where durable executions are kept: a store of `codemode.checkpoints`. It is not closed here.
+            checkpoint_key: Encrypts and authenticates what is kept there: a secret of 16 bytes or more. Default: the
+                environment variable ``CODEMODE_CHECKPOINT_KEY``, else a digest that notices accidents only.
 
         Raises:
             ValueError: An argument cannot be used; the message names it.
@@ -118,6 +135,7 @@ class ExecutorClient:
         options = tls.options_of(arguments.tls(tls_config), url)
         self._connection = _codemode.Connection(url, key or None, retry=retry, tls=options)
         tls.warn_if_plain(url, key, options)
+        self._keeping = Keeping.of(checkpoints, checkpoint_key)
         self._closed = False
 
     # === executions ===
@@ -138,6 +156,7 @@ class ExecutorClient:
         on_output: OutputSink | None = None,
         registry: ComponentRegistry | None = None,
         timeout: float | None = None,
+        durable: bool = False,
     ) -> ExecutionResult:
         """Runs a program and waits for its end, inside or outside of a running event loop.
 
@@ -157,19 +176,24 @@ class ExecutorClient:
             on_output: Receives output as it is written: ``on_output("stdout", text)``.
             registry: Where the tools are, instead of `registry` of the client.
             timeout: Seconds for the whole request, instead of `timeout` of the client.
+            durable: Keep the execution in the client's store as it runs: it can go on, without calling a tool twice,
+                where this process dies or the request fails.
 
         Returns:
-            How the program ended. ``success`` is False where it failed, timed out, or was killed.
+            How the program ended. ``success`` is False where it failed, timed out, or was killed, and where it waits
+            for answers (``suspended``).
 
         Raises:
             ExecutorTimeoutError: ``timeout`` passed first; the execution was cancelled.
-            ExecutorConnectionError: No executor answered, it refused the key, or the connection was lost.
+            ExecutorConnectionError: No executor answered, it refused the key, or the connection was lost for good.
+            ReplayDivergedError: The executor was lost, and the program did something else when it was run again.
             ExecutorClientError: The executor refused the request, or the client is closed.
             UnknownToolError: A tool is not registered; nothing was sent.
-            ValueError: An argument cannot be used; nothing was sent.
+            CheckpointStoreError: The store refused what a durable execution did; it was ended, and the tool call that
+                could not be written down was not made.
+            ValueError: An argument cannot be used, or a durable execution has no store; nothing was sent.
         """
-        from codemode.core.dispatch_sync import SyncDispatch
-
+        keeping = self._kept() if durable else None
         request = self._request(
             code,
             available_tools,
@@ -188,14 +212,7 @@ class ExecutorClient:
         rejected = request.rejected(max_code_length)
         if rejected is not None:
             return rejected
-        dispatch = SyncDispatch(self._connection, request)
-        try:
-            return dispatch.run()
-        except ExecutorClientError as error:
-            error.correlation_id = request.correlation_id or None
-            raise
-        finally:
-            self._record(dispatch)
+        return self._run(keeping.begin(request) if keeping is not None else request)
 
     async def execute_async(
         self,
@@ -213,11 +230,13 @@ class ExecutorClient:
         on_output: OutputSink | None = None,
         registry: ComponentRegistry | None = None,
         timeout: float | None = None,
+        durable: bool = False,
     ) -> ExecutionResult:
         """As `execute`, without blocking the event loop, which may be asyncio's or trio's.
 
         Async tools run on it. Cancelling the task cancels the execution and the tools' tasks.
         """
+        keeping = self._kept() if durable else None
         request = self._request(
             code,
             available_tools,
@@ -236,12 +255,164 @@ class ExecutorClient:
         rejected = request.rejected(max_code_length)
         if rejected is not None:
             return rejected
+        if keeping is not None:
+            request = await in_thread(partial(keeping.begin, request))
+        return await self._run_async(request)
+
+    # === executions that are kept ===
+
+    def load_checkpoint(self, execution_id: str) -> Checkpoint:
+        """What the client's store has of a durable execution: of one that is suspended, or whose application died.
+
+        Raises:
+            CheckpointNotFoundError: The store has no such execution.
+            CheckpointError: It has finished, was changed, or is sealed with another key.
+            ValueError: The client has no store.
+        """
+        return self._kept().load(execution_id)
+
+    async def load_checkpoint_async(self, execution_id: str) -> Checkpoint:
+        """As `load_checkpoint`, without blocking the event loop."""
+        return await in_thread(partial(self._kept().load, execution_id))
+
+    def resume(
+        self,
+        checkpoint: Checkpoint,
+        results: Mapping[int, Answer] | None = None,
+        *,
+        execution_timeout: float | None = None,
+        context: RuntimeContext | None = None,
+        on_output: OutputSink | None = None,
+        registry: ComponentRegistry | None = None,
+        timeout: float | None = None,
+    ) -> ExecutionResult:
+        """Goes on with an execution: the program runs again from the top, and its earlier calls have their outcomes.
+
+        One that is kept in a store is taken over first, so that of two clients that resume it one alone does.
+
+        Args:
+            checkpoint: Where it goes on from.
+            results: What becomes of the calls that wait, by ``call_id``. One that is left out waits on.
+            execution_timeout: Seconds that the program may run, from its top. Default: as before.
+            context: What its tools see as the runtime context. Default: the registry's current one.
+            on_output: Receives output as it is written, without what an ``on_output`` was given before.
+            registry: Where the tools are, instead of `registry` of the client.
+            timeout: Seconds for the whole request. Default: `timeout` of the client, or more where the program may run
+                longer.
+
+        Returns:
+            How the program ended; ``suspended`` again where calls wait on.
+
+        Raises:
+            UncertainCallError: A call that had begun when the application died has no answer; nothing was run.
+            CheckpointError: An answer does not fit, or the checkpoint cannot be resumed; nothing was run.
+            CheckpointConflictError: It was resumed elsewhere or has finished; nothing was run.
+            UnknownToolError: A tool of the program is not registered; nothing was run.
+            ExecutorClientError: As of `execute`. An execution that is kept stays ``running`` in its store.
+        """
+        request, resumed = self._resumption(
+            checkpoint, results, execution_timeout, context, on_output, registry, timeout
+        )
+        if resumed.revision is not None:
+            request = self._kept().take_over(request, resumed)
+        return self._run(request)
+
+    async def resume_async(
+        self,
+        checkpoint: Checkpoint,
+        results: Mapping[int, Answer] | None = None,
+        *,
+        execution_timeout: float | None = None,
+        context: RuntimeContext | None = None,
+        on_output: OutputSink | None = None,
+        registry: ComponentRegistry | None = None,
+        timeout: float | None = None,
+    ) -> ExecutionResult:
+        """As `resume`, without blocking the event loop."""
+        request, resumed = self._resumption(
+            checkpoint, results, execution_timeout, context, on_output, registry, timeout
+        )
+        if resumed.revision is not None:
+            request = await in_thread(partial(self._kept().take_over, request, resumed))
+        return await self._run_async(request)
+
+    def use_checkpoints(self, store: CheckpointStore | None, key: bytes | str | None = None) -> None:
+        """Keeps durable executions in ``store`` from now on; see ``checkpoints`` and ``checkpoint_key`` above."""
+        self._keeping = Keeping.of(store, key)
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether there is a store for durable executions."""
+        return self._keeping is not None
+
+    def _kept(self) -> Keeping:
+        if self._keeping is None:
+            raise ValueError("the client has no store of checkpoints: give it one, checkpoints=…")
+        return self._keeping
+
+    def _resumption(
+        self,
+        checkpoint: Checkpoint,
+        results: Mapping[int, Answer] | None,
+        execution_timeout: float | None,
+        context: RuntimeContext | None,
+        on_output: OutputSink | None,
+        registry: ComponentRegistry | None,
+        timeout: float | None,
+    ) -> tuple[Request, Checkpoint]:
+        """What is to be sent, and the checkpoint with the answers. Nothing was sent or written."""
+        from codemode.core.answers import answered
+        from codemode.core.checkpoint import Checkpoint
+        from codemode.core.defaults import MARGIN
+        from codemode.core.request import Request, selected
+
+        if self._closed:
+            raise ExecutorClientError("ExecutorClient has been closed")
+        if not isinstance(checkpoint, Checkpoint):
+            raise ValueError(
+                f"checkpoint must be a Checkpoint, not {described(checkpoint)}; see `Checkpoint.from_bytes` and "
+                "`load_checkpoint`"
+            )
+        check_kept(self._keeping, checkpoint)
+        registry = registry if registry is not None else self.registry
+        tools, _ = selected(registry, checkpoint.tools)
+        given = answered(checkpoint, results if results is not None else {}, tools)
+        if execution_timeout is not None:
+            arguments.seconds("execution_timeout", execution_timeout)
+        if timeout is None:
+            wall_time = execution_timeout or checkpoint.limits.get("wall_time", 0.0)
+            timeout = max(self.timeout, wall_time + MARGIN)
+        request = Request.resumption(
+            given,
+            tools=tools,
+            execution_timeout=execution_timeout,
+            deadline=arguments.seconds("timeout", timeout),
+            context=context,
+            registry=registry,
+            on_output=on_output,
+        )
+        return request, given.checkpoint
+
+    # === how they are carried out ===
+
+    def _run(self, request: Request) -> ExecutionResult:
+        from codemode.core.dispatch_sync import SyncDispatch
+
+        dispatch = SyncDispatch(self._connection, request)
+        try:
+            return ended(request, dispatch.run())
+        except ExecutorClientError as error:
+            raise _explained(error, dispatch)  # noqa: B904  # it is the same, or has it as its cause
+        finally:
+            self._record(dispatch)
+
+    async def _run_async(self, request: Request) -> ExecutionResult:
         dispatch = _async_dispatch()(self._connection, request)
         try:
-            return await dispatch.run()
+            result = await dispatch.run()
+            return await in_thread(partial(ended, request, result)) if request.durable is not None else result
         except ExecutorClientError as error:
-            error.correlation_id = request.correlation_id or None
-            raise
+            raise _explained(error, dispatch)  # noqa: B904  # it is the same, or has it as its cause
         finally:
             self._record(dispatch)
 
@@ -335,6 +506,19 @@ class ExecutorClient:
 
     def __repr__(self) -> str:
         return f"ExecutorClient({self.executor_url!r}{', closed' if self._closed else ''})"
+
+
+def _explained(error: ExecutorClientError, dispatch: Dispatch) -> Exception:
+    """The error with what is known of its execution; of one that its store ended, the store's."""
+    request = dispatch.request
+    error.correlation_id = request.correlation_id or None
+    error.journal = dispatch.journal()
+    if request.durable is None and len(error.journal) and error.journal.unreplayable is None:
+        error.checkpoint = request.checkpoint(error.journal.core)
+    if request.durable is not None and request.durable.error is not None:
+        request.durable.error.__cause__ = error
+        return request.durable.error
+    return error
 
 
 def _async_dispatch() -> type[AsyncDispatch | TrioDispatch]:

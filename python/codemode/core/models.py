@@ -10,7 +10,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypedDict
 
-Outcome = Literal["completed", "failed", "rejected", "timed_out", "cancelled", "killed"]
+from codemode.core.approvals import PendingCall  # pydantic resolves these annotations at runtime
+from codemode.core.checkpoint import Checkpoint
+from codemode.core.journal import Journal
+
+_OPAQUE = ("journal", "checkpoint")  # fields that have a form of their own, and are larger than all else
+
+Outcome = Literal["completed", "failed", "rejected", "timed_out", "cancelled", "killed", "suspended"]
 
 
 class LimitOptions(TypedDict, total=False):
@@ -57,8 +63,8 @@ class ToolCall:
     Attributes:
         name: The tool.
         args_json: The arguments as a JSON document; cut at 4 KiB, then it ends in ``…``.
-        status: ``success``, or ``error`` where the tool raised, its result could not be sent, or the execution ended
-            before the tool returned.
+        status: ``success``; ``error`` where the tool raised, its result could not be sent, or the execution ended
+            before the tool returned; ``suspended`` where it waits for an answer.
         duration_ms: How long it took, validation included.
         error: ``Type: message``.
         started_ms: When it began, in milliseconds from the begin of the execution.
@@ -66,7 +72,7 @@ class ToolCall:
 
     name: str
     args_json: str = ""
-    status: Literal["success", "error"] = "success"
+    status: Literal["success", "error", "suspended"] = "success"
     duration_ms: float = 0.0
     error: str | None = None
     started_ms: float = 0.0
@@ -106,6 +112,11 @@ class ExecutionResult:
         usage: What it used.
         execution_id: Unique for each execution.
         jail_profile: The profile that the worker ran under.
+        journal: The tool calls as data, by which an execution can go on elsewhere; None where nothing was sent.
+        attempts: How often it was sent to an executor: more than 1 where one was lost or had no room.
+        replayed_calls: How many of its tool calls the last attempt took from the journal, without calling the tool.
+        pending: The tool calls that wait for an answer, where the outcome is ``suspended``.
+        checkpoint: What `Codemode.resume` goes on from, where the outcome is ``suspended``.
     """
 
     success: bool
@@ -124,18 +135,27 @@ class ExecutionResult:
     usage: Usage = field(default_factory=Usage)
     execution_id: str | None = None
     jail_profile: str | None = None
+    journal: Journal | None = None
+    attempts: int = 0
+    replayed_calls: int = 0
+    pending: list[PendingCall] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
 
     def __post_init__(self) -> None:
         if not self.success and self.outcome == "completed":
             object.__setattr__(self, "outcome", "failed")
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as JSON data. ``value`` is `result` parsed: what JSON lacks is in its plain JSON form."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """All fields but the journal and the checkpoint as JSON data.
+
+        ``value`` is `result` parsed: what JSON lacks is in its plain JSON form, in ``pending`` too.
+        """
+        data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _OPAQUE}
         data["value"] = json.loads(self.result) if self.result is not None else None
         data["error_details"] = asdict(self.error_details) if self.error_details is not None else None
         data["tool_calls"] = [asdict(call) for call in self.tool_calls]
         data["usage"] = asdict(self.usage)
+        data["pending"] = [call.to_dict() for call in self.pending]
         return data
 
     def to_json(self) -> str:

@@ -99,10 +99,7 @@ class ToolRegistration:
 
     def call(self, given: Arguments, context: Any) -> Any:
         """Checks the arguments and calls the tool. Returns what it returns: of an async tool, an awaitable."""
-        if not self.hidden.isdisjoint(given):
-            raise arguments.refuse(
-                [(name, "is not an argument") for name in self.hidden & given.keys()], names_only=True
-            )
+        self._refuse_hidden(given)
         if self.requirements is not None:
             self.requirements.validate(context or None)  # an execution without a context gives an empty one
         checked = self.validate(given)
@@ -118,6 +115,17 @@ class ToolRegistration:
             ordered = [rest.pop(name) for name in self.positional_only if name in rest]
             return function(*ordered, **rest)
         return function(**checked)
+
+    def checked(self, given: Arguments) -> Arguments:
+        """The arguments as the tool would receive them. Raises where they do not fit; nothing is called."""
+        self._refuse_hidden(given)
+        return self.validate(given)
+
+    def _refuse_hidden(self, given: Arguments) -> None:
+        if not self.hidden.isdisjoint(given):
+            raise arguments.refuse(
+                [(name, "is not an argument") for name in self.hidden & given.keys()], names_only=True
+            )
 
     def wire(self) -> tuple[str, str, tuple[str, ...], bool, bytes, bytes]:
         """The tool as `_codemode.ToolSet` takes it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codemode.core.approvals import Policy, checked_policy
 from codemode.core.components import Components
 from codemode.core.context import (
     ContextHolder,
@@ -60,9 +61,17 @@ class ComponentRegistry(Components, ContextHolder):
     `get_tool` returns them, and they are not listed.
     """
 
-    def __init__(self) -> None:
-        """Initializes an empty registry."""
+    def __init__(self, *, approve: Policy | None = None) -> None:
+        """Initializes an empty registry.
+
+        Args:
+            approve: Decides of each tool call before its tool is called; see `approve`.
+
+        Raises:
+            ValueError: ``approve`` cannot be called.
+        """
         super().__init__()
+        self._approve = checked_policy(approve)
         self._tools: dict[str, ToolRegistration] = {}
         self._config: dict[str, Any] = {}
         self._readable: frozenset[str] = frozenset()
@@ -245,6 +254,21 @@ class ComponentRegistry(Components, ContextHolder):
                 self._selections.clear()
             self._selections[key] = selection
             return selection
+
+    # === approvals ===
+
+    @property
+    def approve(self) -> Policy | None:
+        """Decides of each tool call, a `PendingCall`, before its tool is called; None: every call is allowed.
+
+        A function or coroutine function that returns ``"allow"``, ``"ask"``, `Approve`, `Deny` or `Suspend`. It may be
+        replaced at any time, and holds for the calls from then on. `clear` leaves it.
+        """
+        return self._approve
+
+    @approve.setter
+    def approve(self, policy: Policy | None) -> None:
+        self._approve = checked_policy(policy)
 
     # === configuration: the program's global `config` ===
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from codemode._values import encode
@@ -13,9 +13,14 @@ from codemode.core.open_telemetry import current_traceparent
 
 if TYPE_CHECKING:
     from codemode import _codemode
+    from codemode.core.answers import Answered
+    from codemode.core.approvals import Approve
+    from codemode.core.checkpoint import Asked, Checkpoint, Tool
     from codemode.core.context import RuntimeContext
+    from codemode.core.durable import DurableExecution
     from codemode.core.models import ExecutionResult
     from codemode.core.registration import ToolRegistration
+    from codemode.core.registry import Selection
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -43,6 +48,12 @@ class Request:
         value_limit: Bytes that a tool's result may take, where the caller set a limit.
         tool_call_time: Seconds that one tool call may take, where the caller set a limit.
         on_output: Where output is streamed to.
+        limit_options: The limits by name, the wall time too.
+        descriptions: The tools as they were sent, where the execution is resumed: the registry's may have changed.
+        journal: What it goes on from.
+        resumed: The calls of the journal that are worked on again; those that were approved with their approval.
+        asked: The calls that wait, and why: kept up to date as it runs.
+        durable: Where it is stored as it runs.
     """
 
     code: str
@@ -60,6 +71,12 @@ class Request:
     value_limit: int | None
     tool_call_time: float | None
     on_output: OutputSink | None
+    limit_options: Mapping[str, Any] = field(default_factory=dict)
+    descriptions: Sequence[Tool] | None = None
+    journal: _codemode.Journal | None = None
+    resumed: Mapping[int, Approve | None] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
+    durable: DurableExecution | None = None
 
     @classmethod
     def prepare(
@@ -85,16 +102,11 @@ class Request:
             ValueError: A value cannot be sent; the message names it.
         """
         from codemode import _codemode
-        from codemode.core.registry import ComponentRegistry
 
+        tools, tool_set = selected(registry, available_tools)
         if registry is None:
-            wanted = [name for name in available_tools if not name.startswith("__")]
-            if wanted:
-                raise UnknownToolError(wanted, None)
-            tools, tool_set = ComponentRegistry().select(())
             readable: dict[str, Any] = context.readable_variables() if context is not None else {}
         else:
-            tools, tool_set = registry.select(available_tools)
             if context is None:
                 context = registry.get_context()
             readable = context.readable_variables(registry.readable_context) if context is not None else {}
@@ -114,6 +126,69 @@ class Request:
             value_limit=limits.get("value"),
             tool_call_time=limits.get("tool_call_time"),
             on_output=on_output,
+            limit_options={"wall_time": float(execution_timeout), **limits},
+        )
+
+    @classmethod
+    def resumption(
+        cls,
+        answered: Answered,
+        *,
+        tools: Mapping[str, ToolRegistration],
+        execution_timeout: float | None,
+        deadline: float,
+        context: RuntimeContext | None,
+        registry: Any,
+        on_output: OutputSink | None,
+    ) -> Request:
+        """What goes on from a checkpoint: the same program with the same tools, config and limits, but for its time."""
+        from codemode import _codemode
+
+        checkpoint = answered.checkpoint
+        limits = dict(checkpoint.limits)
+        if execution_timeout is not None:
+            limits["wall_time"] = float(execution_timeout)
+        if context is None and registry is not None:
+            context = registry.get_context()
+        return cls(
+            code=checkpoint.code,
+            tools=tools,
+            tool_set=_codemode.ToolSet(checkpoint.tool_descriptions),
+            config=checkpoint.encoded_config,
+            readable=checkpoint.readable,
+            limits=_codemode.Limits(**limits),
+            deadline=float(deadline),
+            execution_id=checkpoint.execution_id,
+            correlation_id=checkpoint.correlation_id,
+            traceparent=checkpoint.traceparent,
+            context=context,
+            registry=registry,
+            value_limit=limits.get("value"),
+            tool_call_time=limits.get("tool_call_time"),
+            on_output=on_output,
+            limit_options=limits,
+            descriptions=checkpoint.tool_descriptions,
+            journal=checkpoint.journal,
+            resumed=answered.resumed,
+            asked=dict(checkpoint.asked),
+        )
+
+    def checkpoint(self, journal: _codemode.Journal | None) -> Checkpoint:
+        """The execution as it is with this journal."""
+        from codemode.core.checkpoint import Checkpoint
+
+        waiting = {call_id for call_id, _, _ in journal.pending()} if journal is not None else set()
+        return Checkpoint(
+            execution_id=self.execution_id,
+            code=self.code,
+            journal=journal,
+            tool_descriptions=self.descriptions or [tool.wire() for tool in self.tools.values()],
+            encoded_config=self.config,
+            readable=self.readable,
+            limits=self.limit_options,
+            correlation_id=self.correlation_id,
+            traceparent=self.traceparent,
+            asked={call_id: why for call_id, why in list(self.asked.items()) if call_id in waiting},
         )
 
     def rejected(self, max_code_length: int | None) -> ExecutionResult | None:
@@ -138,7 +213,26 @@ class Request:
             traceparent=self.traceparent,
             deadline=self.deadline,
             stream_output=self.on_output is not None,
+            journal=self.journal,
+            resumed=list(self.resumed),
         )
+
+
+def selected(registry: Any, names: Sequence[str]) -> Selection:
+    """The tools by these names.
+
+    Raises:
+        UnknownToolError: One is not registered, or there is no registry.
+    """
+    from codemode.core.registry import ComponentRegistry
+
+    if registry is not None:
+        selection: Selection = registry.select(names)
+        return selection
+    wanted = [name for name in names if not name.startswith("__")]
+    if wanted:
+        raise UnknownToolError(wanted, None)
+    return ComponentRegistry().select(())
 
 
 def _traceparent(given: str | None, context: RuntimeContext | None) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from codemode._values import decode, to_json
+from codemode.core.journal import Journal
 from codemode.core.models import ExecutionError, ExecutionResult, Outcome, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def result_of(
         ),
         execution_id=request.execution_id,
         jail_profile=finished.jail_profile or None,
+        journal=Journal(finished.journal),
+        attempts=finished.attempts,
+        replayed_calls=finished.replayed_calls,
     )
     if finished.outcome == "completed":
         encoded = finished.value or b"null"
@@ -57,6 +61,37 @@ def result_of(
             return _failed(common, details, "killed", "protocol")
         return dataclasses.replace(common, success=True, outcome="completed", result=text, value=value)
     return _failed(common, _details(finished), finished.outcome, finished.limit or None)
+
+
+def suspended_of(
+    suspended: _codemode.Suspended,
+    request: Request,
+    streamed: tuple[str, str],
+    calls: list[ToolCall],
+    duration_ms: float,
+) -> ExecutionResult:
+    """The result of an execution that waits for answers to its open calls."""
+    checkpoint = request.checkpoint(suspended.journal)
+    pending = checkpoint.pending
+    named = ", ".join(f"{call.call_id} (`{call.tool}`)" for call in pending)
+    details = ExecutionError("Suspended", f"it waits for answers to the tool call{'s' * (len(pending) > 1)} {named}")
+    return ExecutionResult(
+        success=False,
+        stdout=streamed[0] + suspended.stdout.decode(errors="replace"),
+        stderr=streamed[1] + suspended.stderr.decode(errors="replace"),
+        error=_line(details),
+        error_details=details,
+        correlation_id=request.correlation_id or None,
+        duration_ms=duration_ms,
+        tool_calls=calls,
+        code=request.code,
+        outcome="suspended",
+        execution_id=request.execution_id,
+        journal=Journal(suspended.journal),
+        attempts=suspended.attempts,
+        pending=pending,
+        checkpoint=checkpoint,
+    )
 
 
 def rejected(request: Request, error_type: str, message: str) -> ExecutionResult:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from codemode.core.approvals import Policy
 from codemode.core.context import names_of
 from codemode.core.errors import ComponentNotFoundError, RegistryError, UnknownToolError, suggest
 from codemode.core.registry import ComponentRegistry, meta_tool
@@ -109,6 +110,15 @@ class ScopedRegistry(ComponentRegistry):
         raise UnknownToolError(unknown, sorted(self.get_tool_registrations()))
 
     # === what is the parent's ===
+
+    @property
+    def approve(self) -> Policy | None:
+        """The parent's policy."""
+        return self._parent.approve
+
+    @approve.setter
+    def approve(self, policy: Policy | None) -> None:
+        raise RegistryError("a ScopedRegistry is a view; set `approve` of the registry that it was made from")
 
     @property
     def agents(self) -> dict[str, Any]:

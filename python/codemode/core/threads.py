@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,6 +27,8 @@ uses; a call that hangs keeps its thread beyond the end of its execution."""
 
 MAX_CALLS = 64
 """Calls of sync tools of one execution that run at once. A program that gathers more waits, and no other does."""
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger("codemode.tools")
 
@@ -136,16 +138,15 @@ def in_trio() -> bool:
     return lowlevel is not None and bool(lowlevel.in_trio_task())
 
 
-async def in_thread(function: Callable[[], object]) -> None:
+async def in_thread(function: Callable[[], _T]) -> _T:
     """Waits for a function that blocks, without blocking the event loop."""
     if in_trio():
         import trio
 
-        await trio.to_thread.run_sync(function)
-    else:
-        import asyncio
+        return await trio.to_thread.run_sync(function)
+    import asyncio
 
-        await asyncio.get_running_loop().run_in_executor(None, function)
+    return await asyncio.get_running_loop().run_in_executor(None, function)
 
 
 def _restart_in_child() -> None:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["InsecureTransportWarning", "TlsSettings", "fault_of", "options_of", "warn_if_plain"]
 
-_PLAIN = ("http", "grpc")
-_SECURE = ("https", "grpcs")
+_PLAIN = ("http", "grpc", "dns", "dns+http")
+_SECURE = ("https", "grpcs", "dns+https")
+_SECURE_TWIN = {"http": "https", "grpc": "grpcs", "dns": "dns+https", "dns+http": "dns+https"}
 _MODES = ("system", "custom")
 _VARIABLES = {
     "ca_file": "CODEMODE_TLS_CA_FILE",
@@ -108,11 +109,11 @@ def fault_of(section: TlsSettings, url: str, *, name: str = "tls_config") -> str
             return f"{name}.client_cert_file and {name}.client_key_file must be given together"
         return None
     named = _named(section)
-    if scheme not in _PLAIN or not named or (_is_of_environment(section) and _is_this_host(urlsplit(url).hostname)):
+    if scheme not in _PLAIN or not named or (_is_of_environment(section) and _is_this_host(_host(url))):
         return None
     return (
         f"{name}.{named[0]} would not be used: a {scheme}:// url without {name}.enabled is plain text; write "
-        f"{'https' if scheme == 'http' else 'grpcs'}://, or set {name}.enabled to true, or name no files"
+        f"{_SECURE_TWIN[scheme]}://, or set {name}.enabled to true, or name no files"
     )
 
 
@@ -132,20 +133,32 @@ def _scheme(url: str) -> str:
     return url.partition("://")[0].lower()
 
 
+def is_secure(url: str) -> bool:
+    """Whether a url asks for TLS by its scheme."""
+    return _scheme(url) in _SECURE
+
+
+def _host(url: str) -> str | None:
+    """The host of the first url of a list."""
+    scheme, _, rest = url.partition(",")[0].strip().partition("://")
+    return urlsplit(f"{scheme}://{rest.lstrip('/')}").hostname
+
+
 def warn_if_plain(url: str, api_key: str | None, tls: TlsOptions | None, *, stacklevel: int = 3) -> None:
     """Warns where a key would travel in plain text to another host.
 
     Args:
-        url: Of the executor.
+        url: Of the executor, or of several, separated by commas.
         api_key: Its key; without one there is nothing to warn of.
         tls: What `options_of` made.
         stacklevel: Of the warning: by default the caller of the function that calls this one.
     """
-    parts = urlsplit(url)
-    if not api_key or tls is not None or parts.scheme not in _PLAIN or _is_this_host(parts.hostname):
+    hosts = [_host(each) for each in url.split(",") if _scheme(each.strip()) in _PLAIN]
+    elsewhere = next((host for host in hosts if not _is_this_host(host)), None)
+    if not api_key or tls is not None or elsewhere is None:
         return
     warnings.warn(
-        f"the API key, programs and tool results travel in plain text to `{parts.hostname}`, where anybody on the way "
+        f"the API key, programs and tool results travel in plain text to `{elsewhere}`, where anybody on the way "
         "can read and change them: use an https:// url, or tls_config with enabled=True, or unix:/path on one host",
         InsecureTransportWarning,
         stacklevel=stacklevel,

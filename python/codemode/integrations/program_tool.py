@@ -119,6 +119,9 @@ class ProgramTool:
             "context": context() if context is not None else self.registry.get_context(),
             "registry": self.registry,
         }
+        if getattr(self.executor_client, "keeps_checkpoints", False):
+            # The model cannot go on with a program that waits; the application can, from its store.
+            options["durable"] = True
         whole = getattr(self.executor_client, "timeout", None)
         timeout = self.limit("execution_timeout")
         if timeout is None:

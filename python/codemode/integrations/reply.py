@@ -32,6 +32,8 @@ _ADVICE = {
     "the same time with run_async and asyncio.gather.",
     "killed": "The program was stopped before its end. Write one that does without what stopped it.",
     "cancelled": "The program was cancelled before it ended.",
+    "suspended": "The program stopped at a tool call that a person must allow, and may go on once they have. Do not "
+    "send it again, and say that it waits for approval.",
 }
 _CORRECT = "Correct the program and send the whole of it again: its variables are gone."
 _FENCE = "Send plain Python, without ``` around it."

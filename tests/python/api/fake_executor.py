@@ -36,6 +36,20 @@ class Limits:
         self.options = options
 
 
+class Journal:
+    """The calls of an execution at one moment, as far as a result shows them."""
+
+    def __init__(self, began: float, calls: list[list[Any]]) -> None:
+        self.began = began
+        self._calls = [tuple(call) for call in calls]
+
+    def records(self, preview: int) -> list[tuple[str, bytes, bool, str | None, float, float | None]]:
+        return [(name, raw[:preview], *rest) for name, raw, *rest in self._calls]
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+
 @dataclass
 class Finished:
     outcome: str
@@ -57,6 +71,9 @@ class Finished:
     output: int = 0
     output_dropped: int = 0
     jail_profile: str = "none"
+    journal: Journal = field(default_factory=lambda: Journal(time.time(), []))
+    attempts: int = 1
+    replayed_calls: int = 0
 
 
 class ToolError(Exception):
@@ -103,6 +120,8 @@ class Execution:
         self._over = False
         self._output = {1: io.StringIO(), 2: io.StringIO()}
         self._begin = time.monotonic()
+        self._began = time.time()
+        self._made: list[list[Any]] = []
         if error is not None:
             self._post(error)
         else:
@@ -134,12 +153,22 @@ class Execution:
             if listener is not None and not self._events.empty():
                 listener()
 
+    def journal(self) -> Journal:
+        return Journal(self._began, self._made)
+
+    def _answered(self, call_id: int, error: str | None) -> None:
+        call = self._made[call_id - 1]
+        call[2:4] = True, error
+        call[5] = time.monotonic() - self._begin - call[4]
+
     def send_value(self, call_id: int, value: bytes) -> None:
         self.replies[call_id] = value
+        self._answered(call_id, None)
         self._waiting.pop(call_id).set_result(decode(value))
 
     def send_failure(self, call_id: int, type: str, message: str, builtin_type: str) -> None:
         self.replies[call_id] = (type, message, builtin_type)
+        self._answered(call_id, f"{type}: {message}" if message else type)
         if self._over:
             return
         base = getattr(__import__("builtins"), builtin_type) if builtin_type else Exception
@@ -173,7 +202,9 @@ class Execution:
             future: Future[Any] = Future()
             self._waiting[call_id] = future
             self._names[call_id] = name
-        self._post((1, call_id, name, encode(arguments, root="arguments").encode()))
+            raw = encode(arguments, root="arguments").encode()
+            self._made.append([name, raw, False, None, time.monotonic() - self._begin, None])
+        self._post((1, call_id, name, raw))
         return future
 
     def write(self, stream: int, text: str) -> None:
@@ -199,6 +230,7 @@ class Execution:
             finished.stderr = self._output[2].getvalue().encode()
         finished.tool_calls = self._calls
         finished.wall_time = time.monotonic() - self._begin
+        finished.journal = self.journal()
         self._post(finished)
 
     def _run(self) -> None:

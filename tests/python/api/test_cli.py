@@ -216,3 +216,92 @@ def test_the_timeline_goes_to_standard_error(run: Run) -> None:
     status, out, err = run("1", "--timeline")
     assert (status, out) == (0, "1\n")
     assert err.startswith("no tool calls in ")
+
+
+# === executions that wait ===
+
+
+def test_a_program_that_waits_says_for_what(run: Run, tools: Callable[[str, str], str]) -> None:
+    file = tools(
+        "tools.py",
+        "from codemode import Suspend\ndef pay(to: str) -> None:\n    'Pays.'\n    raise Suspend('is it you?')\n",
+    )
+    status, out, err = run("print('before')\ntools.pay('Ann')", "--tools", file)
+    assert (status, out) == (75, "before\n")
+    assert err == (
+        "waits: call 1: pay(to='Ann') (is it you?)\n"
+        "error: the program is suspended: Suspended: it waits for answers to the tool call 1 (`pay`)\n"
+    )
+    status, out, _ = run("tools.pay('Ann')", "--tools", file, "--json")
+    (call,) = json.loads(out)["pending"]
+    assert (status, call["arguments"], call["state"]) == (75, {"to": "Ann"}, "asked")
+
+
+class TestCheckpoints:
+    @pytest.fixture(params=["directory", "sqlite"])
+    def place(self, request: pytest.FixtureRequest, tmp_path: Path, executor: Codemode) -> tuple[str, str]:
+        """A store with an execution that waits and one that has finished, and the former's id."""
+        from codemode import ComponentRegistry
+        from codemode.checkpoints import DirectoryStore, SqliteStore
+
+        path = str(tmp_path / "store")
+        store = DirectoryStore(path) if request.param == "directory" else SqliteStore(path)
+        registry = ComponentRegistry(approve=lambda call: "ask")
+        registry.register_tool("pay", lambda to: to)
+        client = executor.executor_client
+        client.use_checkpoints(store, "0123456789abcdef")
+        try:
+            assert client.execute("1", [], {}, durable=True).success
+            waiting = client.execute("x = 1\ntools.pay('Ann')", ["pay"], {}, registry=registry, durable=True)
+        finally:
+            client.use_checkpoints(None)
+            store.close()
+        return path, str(waiting.execution_id)
+
+    @pytest.fixture
+    def command(self, capsys: pytest.CaptureFixture[str]) -> Run:
+        from codemode.cli import checkpoints_command
+
+        def command(*arguments: str) -> tuple[int, str, str]:
+            status = checkpoints_command.main(arguments)
+            captured = capsys.readouterr()
+            return status, captured.out, captured.err
+
+        return command
+
+    def test_list(self, command: Run, place: tuple[str, str]) -> None:
+        status, out, err = command("list", place[0])
+        assert (status, err) == (0, "")
+        assert [line.split()[1] for line in out.splitlines()] == ["finished", "suspended"]
+        status, out, _ = command("list", place[0], "--state", "suspended", "--json")
+        assert [info["execution_id"] for info in json.loads(out)] == [place[1]]
+
+    def test_show(self, command: Run, place: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        path, execution_id = place
+        status, out, err = command("show", path, execution_id)
+        assert (status, out) == (69, "")
+        assert err == (
+            "error: failed to open a checkpoint: it is sealed, and no key was given\n"
+            "hint: give the key that it was sealed with: `checkpoint_key`, or CODEMODE_CHECKPOINT_KEY\n"
+        )
+        monkeypatch.setenv("CODEMODE_CHECKPOINT_KEY", "0123456789abcdef")
+        status, out, err = command("show", path, execution_id)
+        assert (status, err) == (0, "")
+        assert out == (
+            f"execution {execution_id}: suspended\n    x = 1\n    tools.pay('Ann')\n"
+            "waits: call 1: pay(to='Ann') (the policy asks about `pay`)\n"
+        )
+        monkeypatch.delenv("CODEMODE_CHECKPOINT_KEY")
+        key = tmp_path / "key"
+        key.write_text("0123456789abcdef\n")
+        status, out, _ = command("show", path, execution_id, "--key-file", str(key), "--json")
+        document = json.loads(out)
+        assert (document["state"], document["calls"], len(document["pending"])) == ("suspended", 1, 1)
+
+    def test_what_is_not_there(self, command: Run, place: tuple[str, str], tmp_path: Path) -> None:
+        assert command("list", str(tmp_path / "none")) == (
+            2,
+            "",
+            f"error: there is no store of checkpoints at `{tmp_path / 'none'}`\n",
+        )
+        assert command("show", place[0], "another") == (69, "", "error: no execution `another` is stored\n")

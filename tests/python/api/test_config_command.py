@@ -78,7 +78,8 @@ def test_the_document_of_a_client(tmp_path: Path) -> None:
     document = json.loads(ended.stdout)
     assert (ended.returncode, document["kind"], document["file"], document["warnings"]) == (64, "client", None, [])
     assert document["errors"] == [
-        "CODEMODE_EXECUTOR_URL: must start with http://, https://, grpc://, grpcs:// or be unix:/path",
+        "CODEMODE_EXECUTOR_URL: must start with http://, https://, grpc://, grpcs://, "
+        "dns+http://, dns+https://, dns:// or be unix:/path",
         "executor_api_key: is required: set CODEMODE_EXECUTOR_API_KEY",
     ]
     assert document["settings"]["executor_url"] == {

@@ -88,11 +88,13 @@ def test_a_wrong_setting(file: Path, text: str, message: str) -> None:
     [
         (
             "executor_url: localhost:1",
-            "executor_url: must start with http://, https://, grpc://, grpcs:// or be unix:/path",
+            "executor_url: must start with http://, https://, grpc://, grpcs://, "
+            "dns+http://, dns+https://, dns:// or be unix:/path",
         ),
         (
             "executor_url: http://",
-            "executor_url: must start with http://, https://, grpc://, grpcs:// or be unix:/path",
+            "executor_url: must start with http://, https://, grpc://, grpcs://, "
+            "dns+http://, dns+https://, dns:// or be unix:/path",
         ),
         (
             "executor_url: http://me:pass@localhost:1",
@@ -189,7 +191,8 @@ def test_a_dict_has_no_origin() -> None:
     with pytest.raises(ConfigLoadError) as raised:
         ConfigLoader.load_client_config_from_dict({"executor_url": "x", "executor_timeout": "y"})
     assert str(raised.value).splitlines() == [
-        "executor_url: must start with http://, https://, grpc://, grpcs:// or be unix:/path",
+        "executor_url: must start with http://, https://, grpc://, grpcs://, "
+        "dns+http://, dns+https://, dns:// or be unix:/path",
         "executor_api_key: is required",
         "executor_timeout: must be an integer",
     ]
@@ -204,7 +207,8 @@ def test_the_environment_names_its_variables(monkeypatch: pytest.MonkeyPatch) ->
     assert str(raised.value) == (
         "missing environment variables: CODEMODE_EXECUTOR_API_KEY\n"
         "invalid environment variables:\n"
-        "CODEMODE_EXECUTOR_URL: must start with http://, https://, grpc://, grpcs:// or be unix:/path\n"
+        "CODEMODE_EXECUTOR_URL: must start with http://, https://, grpc://, grpcs://, "
+        "dns+http://, dns+https://, dns:// or be unix:/path\n"
         "CODEMODE_RETRY_ENABLED: must be true or false (or 1/0, yes/no, on/off)\n"
         "CODEMODE_TLS_*: client_cert_file and client_key_file must be given together"
     )

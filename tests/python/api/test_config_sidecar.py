@@ -69,6 +69,7 @@ def test_defaults_of_a_sidecar() -> None:
         "idle_workers": None,
         "capacity": None,
         "queue": None,
+        "drain_delay": 0,
         "grace": 25,
         "limits": {
             "code_timeout": 30,
@@ -118,6 +119,7 @@ def test_every_living_variable_of_a_sidecar_is_read(monkeypatch: pytest.MonkeyPa
         "IDLE_WORKERS": "0",
         "CAPACITY": "2",
         "QUEUE": "3",
+        "DRAIN_DELAY": "8",
         "GRACE": "4",
         "CODE_TIMEOUT": "60",
         "MAX_CODE_LENGTH": "20000",
@@ -148,6 +150,7 @@ def test_every_living_variable_of_a_sidecar_is_read(monkeypatch: pytest.MonkeyPa
         idle_workers=0,
         capacity=2,
         queue=3,
+        drain_delay=8,
         grace=4,
         limits=ExecutionLimitsConfig(
             code_timeout=60, max_code_length=20_000, memory=64 * 2**20, cpu_time=5, output=2000, tool_calls=6

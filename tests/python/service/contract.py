@@ -148,10 +148,12 @@ class Client:
         program: str,
         tools: Sequence[str] = (),
         answer: Callable[[str, bytes], bytes] = lambda _tool, arguments: arguments,
+        *,
+        timeout: float = 30,
         **limits: Any,
     ) -> Ended:
         """Runs a program; tools answer at once with `answer`, by default their own arguments."""
-        conversation = self.converse(start(program, tools, **limits))
+        conversation = self.converse(start(program, tools, **limits), timeout=timeout)
         ended = Ended(None)
         for kind, content in _messages(conversation):
             if kind == "accepted":

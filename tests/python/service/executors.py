@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +22,9 @@ KEY = "0123456789abcdef0123456789abcdef"
 class Executor:
     """One `codemode serve` process."""
 
-    def __init__(self, *arguments: str, target: str, key: str | None = KEY) -> None:
+    def __init__(self, *arguments: str, target: str, key: str | None = KEY, **variables: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")}
+        environment |= variables
         if key is not None:
             environment["CODEMODE_API_KEY"] = key
         self._begin([str(find_executable()), "serve", *arguments], environment, target=target)
@@ -36,14 +38,22 @@ class Executor:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._follow_log()
+
+    def _follow_log(self) -> None:
+        """Returns once it serves. Goes on reading what it logs, for which it would wait if nobody did."""
         self.log: list[str] = []
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        stream = self.process.stderr
+        assert stream is not None
+        for line in stream:
             self.log.append(line)
             if " serving " in line or line.rstrip().endswith("serving"):
-                break
-        else:
-            raise AssertionError(f"the executor did not start: {''.join(self.log)}")
+                self._reader = threading.Thread(target=self.log.extend, args=(stream,), daemon=True)
+                self._reader.start()
+                return
+        stream.close()
+        self.process.wait(10)
+        raise AssertionError(f"the executor did not start: {''.join(self.log)}")
 
     def client(self, key: str | None = KEY) -> Client:
         return Client(self.target, key)
@@ -68,9 +78,13 @@ class Executor:
             self.process.kill()
             raise
         finally:
-            assert self.process.stderr is not None
-            self.log += self.process.stderr.readlines()
-            self.process.stderr.close()
+            self.close_log()
+
+    def close_log(self) -> None:
+        """After its end: `log` is complete."""
+        self._reader.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
 
 def free_port() -> int:
@@ -81,17 +95,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(*arguments: str, key: str | None = KEY) -> Iterator[Executor]:
-    """An executor on a loopback port."""
+def running(*arguments: str, key: str | None = KEY, **variables: str) -> Iterator[Executor]:
+    """An executor on a loopback port. `variables`: of its environment."""
     address = f"127.0.0.1:{free_port()}"
-    executor = Executor("--listen", address, *arguments, target=address, key=key)
+    executor = Executor("--listen", address, *arguments, target=address, key=key, **variables)
     try:
         yield executor
     finally:
         if executor.process.poll() is None:
             executor.stop()
-        elif executor.process.stderr is not None:
-            executor.process.stderr.close()
+        else:
+            executor.close_log()
 
 
 def children(pid: int) -> list[int]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from .contract import Client, Ended
-from .executors import KEY, running
+from .executors import running
 
 MIB = 2**20
 
@@ -126,7 +122,7 @@ CASES = [
         "import os, struct\nos.write(3, struct.pack('<IB', 2**20, 19))\nimport time; time.sleep(9)",
         {"value": 1024},
         "killed value",
-        r"the program sent 1\.0 MiB at once, of which 64\.0 KiB may be more than a value; "
+        r"the program sent 1\.0 MiB at once, of which 131\.9 KiB may be more than a value; "
         r"the limit is 1\.0 KiB: ask for up to 32\.0 MiB with `limits\.value`",
         id="size of a frame",
     ),
@@ -225,74 +221,3 @@ def test_program_that_keeps_running_after_its_report_is_ended(client: Client) ->
     started = client.info().pool.in_use
     assert client.run(code).outcome == "completed"
     assert client.info().pool.in_use == started
-
-
-# === limits that hold: memory bombs beside others ===
-
-BOMBER = """
-import sys, threading
-from tests.python.service.contract import Client
-target, key, program = sys.argv[1:]
-def bomb():
-    client = Client(target, key)
-    while True:
-        ended = client.run(program)
-        print(ended.outcome, ended.finished.error.type or ended.limit, flush=True)
-for _ in range(4):
-    threading.Thread(target=bomb, daemon=True).start()
-sys.stdin.read()
-"""
-
-
-@pytest.mark.parametrize(
-    ("without", "end"),
-    [
-        pytest.param((), "failed MemoryError", id="rlimits and control groups"),
-        pytest.param(("cgroup",), "failed MemoryError", id="rlimits alone"),
-        pytest.param(("rlimits",), "killed memory", id="control groups alone"),
-    ],
-)
-def test_memory_bombs_leave_the_others_and_the_executor_alone(
-    without: tuple[str, ...], end: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Four at a time, each up to its 256 MiB (and by itself never more than 512), over and over."""
-    arguments = [argument for layer in without for argument in ("--without-layer", layer)]
-    with running("--allow-missing-layers", "--idle-workers", "8", *arguments) as executor:
-        client = executor.client()
-        report = {layer.name: layer.state for layer in client.info().jail.layers}
-        if without == ("rlimits",) and report["cgroup"] != "on":
-            pytest.skip(f"needs the layer cgroup, which is {report['cgroup']}")
-        latencies(client, 20)
-        alone = latencies(client)
-        zygote = executor.zygote()
-        command = [sys.executable, "-c", BOMBER, executor.target, KEY, grow(512 * MIB)]
-        bombs = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert bombs.stdin is not None
-        assert bombs.stdout is not None
-        try:
-            ends = {bombs.stdout.readline().strip()}
-            beside = latencies(client)
-        finally:
-            bombs.kill()
-        ends |= {line.strip() for line in bombs.stdout if line.endswith("\n")}
-        bombs.wait()
-        bombs.stdin.close()
-        bombs.stdout.close()
-        assert ends == {end}
-        with capsys.disabled():
-            print(f"\n  p99 beside four memory bombs: {beside:.1f} ms, alone {alone:.1f} ms")
-        # They use the processors too, four on however many there are: an execution waits for turns, never for memory.
-        assert beside < max(300, 30 * alone), (alone, beside)
-        assert executor.zygote() == zygote
-        assert client.run("result = 1").outcome == "completed"
-
-
-def latencies(client: Client, count: int = 120) -> float:
-    """The 99th percentile, in milliseconds, of so many small executions."""
-    times = []
-    for _ in range(count):
-        started = time.perf_counter()
-        assert client.run("result = 2 + 2").outcome == "completed"
-        times.append((time.perf_counter() - started) * 1e3)
-        time.sleep(0.005)
-    return statistics.quantiles(times, n=100)[-1]

@@ -160,6 +160,13 @@ CASES = [
     pytest.param(DOCKER_ROOT, "container", {*NAMESPACES, "cgroup"}, id="a container's root"),
     pytest.param({"read_only_root": True}, "standard", set(), id="read-only root"),
     pytest.param({"read_only_root": True, "user": NOBODY}, "standard", {"cgroup"}, id="a user on a read-only root"),
+    # As deploy/ starts it.
+    pytest.param(
+        {"read_only_root": True, **DOCKER},
+        "container",
+        {*NAMESPACES, "cgroup"},
+        id="a container's user on a read-only root",
+    ),
     pytest.param({"no_cgroups": True}, "standard", {"cgroup"}, id="no control groups"),
 ]
 

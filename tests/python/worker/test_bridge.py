@@ -11,21 +11,22 @@ from collections.abc import Callable
 import pytest
 
 from .conftest import Run
-from .harness import CALL, FINISHED, OUTPUT, Tool, Worker
+from .harness import CALL, FINISHED, OUTPUT, Call, Tool, Worker
 
 ECHO = Tool("echo", lambda arguments: arguments["x"], parameters=["x"])
 
 
 def call_of(payload: bytes) -> tuple[int, object]:
-    (call_id,) = struct.unpack_from("<I", payload)
-    return call_id, json.loads(payload[6:])["x"]
+    call = Call.of(payload)
+    return call.call_id, json.loads(call.arguments)["x"]
 
 
 def test_calls_are_numbered_from_one(worker: Worker) -> None:
     worker.start("[tools.echo(x) for x in range(3)]", [ECHO])
     for expected in (1, 2, 3):
         kind, payload = worker.read()
-        assert (kind, struct.unpack_from("<IH", payload)) == (CALL, (expected, 0))
+        call = Call.of(payload)
+        assert (kind, call.call_id, call.index) == (CALL, expected, 0)
         worker.answer(expected, json.dumps(expected * 10))
     assert list(worker.frames()) == [(FINISHED, b"\x01[10,20,30]")]
 

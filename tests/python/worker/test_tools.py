@@ -90,7 +90,7 @@ def test_tools_is_a_module_and_a_container(run: Run) -> None:
         True,
         True,
         False,
-        ["ToolError", "forecast", "send-mail", "weather"],
+        ["ToolDenied", "ToolError", "forecast", "send-mail", "weather"],
         True,
         "<tools: weather, forecast, send-mail>",
         "<tool weather(location, unit)>",
@@ -249,6 +249,27 @@ def test_failure_is_raised_as_tool_error(run: Run, type: str, message: str, buil
     finished = run(CATCH, failing(type, message, builtin))
     message = message.replace("\ud83c\udf88", "🎈")
     assert finished.value == [text, "x", type, message, "ToolError", [message]]
+
+
+def test_denied_call_has_a_name_of_its_own(run: Run) -> None:
+    finished = run(
+        "try:\n    tools.x()\nexcept ToolDenied as e:\n    error = e\n"
+        "import copy, pickle, traceback, tools as module\n"
+        "assert isinstance(error, ToolError) and isinstance(error, PermissionError)\n"
+        "assert module.ToolDenied is ToolDenied and ToolDenied.__module__ == 'builtins'\n"
+        "for other in error, copy.copy(error), pickle.loads(pickle.dumps(error)):\n"
+        "    assert type(other) is ToolDenied and str(other) == \"tool 'x' was denied: why\" and other.tool == 'x'\n"
+        "result = [error.type, error.message, *traceback.format_exception_only(type(error), error)]",
+        failing("ToolDenied", "why", "PermissionError"),
+    )
+    assert finished.value == ["ToolDenied", "why", "ToolDenied: tool 'x' was denied: why\n"]
+
+
+@pytest.mark.parametrize("type", ["ToolDenied", "PermissionError"])
+def test_other_failures_are_not_denials(run: Run, type: str) -> None:
+    builtin = "ValueError" if type == "ToolDenied" else "PermissionError"
+    finished = run(CATCH + "result = isinstance(error, ToolDenied)", failing(type, "why", builtin))
+    assert finished.value is False
 
 
 BUILTINS = sorted(

@@ -42,7 +42,11 @@ pub(crate) struct SettingArguments {
     /// Executions that may wait for a worker [env: `CODEMODE_QUEUE`]
     #[arg(long, value_name = "COUNT")]
     queue: Option<String>,
-    /// Seconds that running executions may go on after SIGTERM [env: `CODEMODE_GRACE`] [default: 25]
+    /// Seconds that new executions are still taken after SIGTERM, while readiness is off [env: `CODEMODE_DRAIN_DELAY`]
+    /// [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    drain_delay: Option<String>,
+    /// Seconds that running executions may go on after SIGTERM and the drain delay [env: `CODEMODE_GRACE`] [default: 25]
     #[arg(long, value_name = "SECONDS")]
     grace: Option<String>,
     /// Write the log as JSON [env: `CODEMODE_LOG_JSON`]
@@ -112,6 +116,7 @@ impl SettingArguments {
             ("idle_workers", self.idle_workers.clone()),
             ("capacity", self.capacity.clone()),
             ("queue", self.queue.clone()),
+            ("drain_delay", self.drain_delay.clone()),
             ("grace", self.grace.clone()),
             ("log_json", self.log_json.then(|| "true".to_owned())),
             ("log_level", self.log_level.clone()),

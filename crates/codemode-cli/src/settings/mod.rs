@@ -10,6 +10,8 @@
 //! accepted is what Python's `SidecarConfig` accepts.
 
 mod flags;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod layers;
 mod references;
 mod scalar;

@@ -91,6 +91,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     setting("queue", "CODEMODE_QUEUE", Kind::OptionalInteger(0, 1_000_000), Default::Nothing)
         .flag("--queue")
         .embedded(),
+    setting("drain_delay", "CODEMODE_DRAIN_DELAY", Kind::Integer(0, 300), Default::Number(0)).flag("--drain-delay"),
     setting("grace", "CODEMODE_GRACE", Kind::Integer(0, 3_600), Default::Number(25)).flag("--grace").embedded(),
     setting("limits.code_timeout", "CODEMODE_CODE_TIMEOUT", Kind::Integer(1, 300), Default::Number(30))
         .flag("--code-timeout"),

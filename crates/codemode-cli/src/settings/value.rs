@@ -87,7 +87,7 @@ impl Kind {
     }
 
     /// Whether a value of its own is one that it would give.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn accepts(self, value: &Value) -> bool {
         let node = match value {
             Value::Nothing => Node::Scalar(Scalar::Null),

@@ -62,7 +62,10 @@ impl<S> Connection<S> {
 
 #[cold]
 fn evicted() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "closed to make room for another connection")
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "closed by the executor: to make room, or because its client takes nothing",
+    )
 }
 
 impl<S> Connected for Connection<S> {

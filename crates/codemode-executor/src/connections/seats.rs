@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// The most connections. A client needs one; an idle one costs some 20 KiB, and 40 KiB more with TLS.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -21,6 +21,17 @@ const MIN_CONNECTIONS: usize = 8;
 
 /// Connections that have not begun with HTTP/2 yet. With TLS each costs up to 40 KiB, and work that no key was shown for.
 pub(super) const MAX_HANDSHAKES: usize = 256;
+
+/// Connections that have begun with HTTP/2 and shown no key. Probes and proxies' checks of health are a few; a client shows its key
+/// with its first request. Each may have its fill of refused requests whose answers it does not read, some 500 bytes for each.
+const MAX_WITHOUT_KEY: usize = 256;
+
+/// Requests that need no key, open at once on a connection that has not shown one. A probe has one, a client that watches the
+/// executor's health another.
+const REQUESTS: usize = 16;
+
+/// Those of a connection that has shown a key. It may be a proxy's, with many clients behind it.
+const ADMITTED_REQUESTS: usize = 256;
 
 /// The seats of an executor.
 pub(crate) struct Seats {
@@ -83,7 +94,13 @@ impl Seats {
         table.next += 1;
         table.taken += 1;
         table.opening.insert(number, sender);
-        let seat = Seat(Peer(Arc::new(Occupant { number, admitted: AtomicBool::new(false), seats: Arc::clone(self) })));
+        let seat = Seat(Peer(Arc::new(Occupant {
+            number: AtomicU64::new(number),
+            admitted: AtomicBool::new(false),
+            eviction: Mutex::default(),
+            requests: Arc::new(Semaphore::new(REQUESTS)),
+            seats: Arc::clone(self),
+        })));
         Poll::Ready(Some((seat, Eviction::Possible(receiver))))
     }
 }
@@ -127,11 +144,20 @@ fn capacity_of(limits: &str) -> usize {
 pub(super) struct Seat(Peer);
 
 impl Seat {
-    /// The connection is open: it no longer counts as a handshake.
+    /// The connection is open: it no longer counts as a handshake, and is young again, however long its handshake took.
     pub(super) fn opened(self) -> Self {
-        let mut table = self.0.0.seats.table();
-        if let Some(eviction) = table.opening.remove(&self.0.0.number) {
-            table.open.insert(self.0.0.number, eviction);
+        let Occupant { number, seats, .. } = &*self.0.0;
+        let mut table = seats.table();
+        if let Some(eviction) = table.opening.remove(&number.load(Ordering::Relaxed)) {
+            let young = table.next;
+            table.next += 1;
+            number.store(young, Ordering::Relaxed);
+            table.open.insert(young, eviction);
+            if table.open.len() > MAX_WITHOUT_KEY
+                && let Some((_, oldest)) = table.open.pop_first()
+            {
+                table.evict(oldest);
+            }
         }
         drop(table);
         self
@@ -144,10 +170,11 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let Occupant { number, admitted, seats } = &*self.0.0;
+        let Occupant { number, admitted, seats, .. } = &*self.0.0;
         let mut table = seats.table();
         table.taken -= 1;
-        let known = table.opening.remove(number).or_else(|| table.open.remove(number)).is_some();
+        let number = number.load(Ordering::Relaxed);
+        let known = table.opening.remove(&number).or_else(|| table.open.remove(&number)).is_some();
         if !known && !admitted.load(Ordering::Relaxed) {
             table.leaving -= 1;
         }
@@ -164,21 +191,40 @@ impl Drop for Seat {
 pub(crate) struct Peer(Arc<Occupant>);
 
 struct Occupant {
-    number: u64,
+    /// Its place by age. Changed under the lock of the table alone.
+    number: AtomicU64,
     admitted: AtomicBool,
+    /// Of one that was admitted: for [`Peer::disconnect`] alone.
+    eviction: Mutex<Option<oneshot::Sender<()>>>,
+    /// Those that need no key and may still be opened.
+    requests: Arc<Semaphore>,
     seats: Arc<Seats>,
 }
 
 impl Peer {
     /// It has shown a key: its connection is no longer closed for another. After the first time this reads one flag.
     pub(crate) fn admit(&self) {
-        let Occupant { number, admitted, seats } = &*self.0;
+        let Occupant { number, admitted, eviction, requests, seats } = &*self.0;
         if !admitted.load(Ordering::Relaxed) {
             let mut table = seats.table();
             // Whoever is being evicted stays so.
-            if table.open.remove(number).is_some() {
+            if let Some(own) = table.open.remove(&number.load(Ordering::Relaxed)) {
                 admitted.store(true, Ordering::Relaxed);
+                *eviction.lock().unwrap_or_else(PoisonError::into_inner) = Some(own);
+                requests.add_permits(ADMITTED_REQUESTS - REQUESTS);
             }
+        }
+    }
+
+    /// The right to one request more that needs no key; `None` where it has as many as it may.
+    pub(crate) fn open(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.requests).try_acquire_owned().ok()
+    }
+
+    /// Closes the connection of a peer that was admitted.
+    pub(crate) fn disconnect(&self) {
+        if let Some(eviction) = self.0.eviction.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = eviction.send(());
         }
     }
 }
@@ -189,12 +235,12 @@ pub(super) enum Eviction {
     Possible(oneshot::Receiver<()>),
     /// It must.
     Due,
-    /// Its peer is admitted.
+    /// Nobody is left who could say so.
     Never,
 }
 
 impl Eviction {
-    /// Whether it must. Once the peer is admitted this looks at one field.
+    /// Whether it must.
     #[inline]
     pub(super) fn is_due(&mut self, context: &mut Context<'_>) -> bool {
         match self {

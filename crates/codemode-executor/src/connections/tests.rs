@@ -161,3 +161,41 @@ async fn stalled_handshakes_make_room_for_others() {
     });
     assert!(outcome.await);
 }
+
+#[tokio::test]
+async fn admitted_peer_is_disconnected_where_that_is_asked() {
+    let (mut incoming, connect) = listening(2).await;
+    let (mut client, mut end) = opened(&connect, &mut incoming).await;
+    let peer = end.connect_info();
+    peer.admit();
+    let reading = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        let error = end.read_to_end(&mut heard).await.unwrap_err();
+        (heard.len(), error.kind())
+    });
+    tokio::task::yield_now().await;
+    peer.disconnect();
+    assert_eq!(reading.await.unwrap(), (PREFACE.len(), io::ErrorKind::ConnectionAborted));
+    assert!(ended(&mut client).await);
+    drop(peer);
+    // Its seat is another's.
+    let mut seated = Vec::new();
+    for _ in 0..2 {
+        let (client, end) = opened(&connect, &mut incoming).await;
+        end.connect_info().admit();
+        seated.push((client, end));
+    }
+}
+
+#[tokio::test]
+async fn requests_without_a_key_are_few_and_given_back() {
+    let (mut incoming, connect) = listening(1).await;
+    let (_client, end) = opened(&connect, &mut incoming).await;
+    let peer = end.connect_info();
+    let open: Vec<_> = std::iter::from_fn(|| peer.open()).collect();
+    assert_eq!(open.len(), 16);
+    drop(open);
+    peer.admit();
+    peer.admit();
+    assert_eq!(std::iter::from_fn(|| peer.open()).collect::<Vec<_>>().len(), 256);
+}

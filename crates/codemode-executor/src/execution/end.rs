@@ -22,6 +22,7 @@ pub(crate) struct End {
     pub(crate) value: Bytes,
     pub(crate) error: Option<v1::ProgramError>,
     pub(crate) exceeded: Option<v1::Exceeded>,
+    pub(crate) divergence: Option<v1::Divergence>,
 }
 
 /// What a worker says of an exception. Bounded here: it is the program's word.
@@ -35,6 +36,13 @@ struct Report {
     line: u32,
     #[serde(default)]
     column: u32,
+}
+
+/// Where a worker says that it left its journal.
+#[derive(Deserialize)]
+struct DivergenceReport {
+    call_id: u32,
+    message: String,
 }
 
 const MAX_TYPE: usize = 256;
@@ -54,6 +62,7 @@ impl End {
                 Self::with_error(v1::Outcome::Failed, &report).map(|end| end.explained(bounds))
             }
             WorkerOutcome::Rejected(report) => Self::with_error(v1::Outcome::Rejected, &report),
+            WorkerOutcome::Diverged(report) => Self::diverged(&report),
         }
     }
 
@@ -67,6 +76,12 @@ impl End {
             column: report.column,
         };
         Some(Self { outcome, error: Some(error), ..Self::default() })
+    }
+
+    fn diverged(report: &[u8]) -> Option<Self> {
+        let report: DivergenceReport = serde_json::from_slice(report).ok()?;
+        let divergence = v1::Divergence { call_id: report.call_id, message: shorten(report.message, MAX_MESSAGE) };
+        Some(Self { outcome: v1::Outcome::Diverged, divergence: Some(divergence), ..Self::default() })
     }
 
     /// Names the limit that made the program fail, where one did.
@@ -106,9 +121,7 @@ impl End {
 
     /// The end of a worker that closed its socket without a report.
     pub(crate) fn died(exit: &Exit, memory: MemoryKills, bounds: &Bounds) -> Self {
-        let cpu_seconds = bounds.limits.cpu_seconds();
-        // The kernel counts whole ticks against the limit, and reports precise time: on a busy machine far less of it.
-        let out_of_cpu = exit.cpu_time >= Duration::from_secs(cpu_seconds).mul_f64(0.5);
+        let out_of_cpu = is_out_of_cpu(exit, bounds);
         match exit.status {
             WaitStatus::Exited(status) => Self::killed(
                 v1::Limit::Crash,
@@ -145,6 +158,17 @@ impl End {
         }
     }
 
+    /// Whether a worker that this executor has killed had ended by itself before.
+    pub(crate) fn is_own(exit: &Exit, memory: MemoryKills) -> bool {
+        exit.status != WaitStatus::Signaled(libc_signal::KILL) || memory.count > 0
+    }
+
+    /// Whether somebody else has killed the worker: the kernel for want of the host's memory, or an operator. A program cannot
+    /// send a signal, not even to itself, and its own limits are known.
+    pub(crate) fn is_from_outside(exit: &Exit, memory: MemoryKills, bounds: &Bounds) -> bool {
+        exit.status == WaitStatus::Signaled(libc_signal::KILL) && memory.count == 0 && !is_out_of_cpu(exit, bounds)
+    }
+
     /// True when the worker's memory was corrupted or it tried to leave the jail: its zygote should be replaced.
     pub(crate) fn is_suspicious(&self) -> bool {
         let limit = self.exceeded.as_ref().map(v1::Exceeded::limit);
@@ -158,8 +182,14 @@ impl End {
             error: self.error,
             exceeded: self.exceeded,
             usage: Some(usage),
+            divergence: self.divergence,
         }
     }
+}
+
+/// The kernel counts whole ticks against the limit, and reports precise time: on a busy machine far less of it.
+fn is_out_of_cpu(exit: &Exit, bounds: &Bounds) -> bool {
+    exit.cpu_time >= Duration::from_secs(bounds.limits.cpu_seconds()).mul_f64(0.5)
 }
 
 /// The signals that tell how a worker ended, as x86-64 and arm64 Linux number them.
@@ -227,8 +257,36 @@ mod tests {
     }
 
     #[test]
+    fn kill_from_outside_is_told_from_a_limits() {
+        let outside = |status, cpu, count| {
+            let exit = Exit { status, cpu_time: Duration::from_secs(cpu), peak_memory: 0 };
+            End::is_from_outside(&exit, MemoryKills { count, peak: None }, &bounds())
+        };
+        assert!(outside(WaitStatus::Signaled(9), 1, 0));
+        assert!(!outside(WaitStatus::Signaled(9), 10, 0));
+        assert!(!outside(WaitStatus::Signaled(9), 1, 1));
+        assert!(!outside(WaitStatus::Signaled(11), 1, 0));
+        assert!(!outside(WaitStatus::Exited(0), 1, 0));
+    }
+
+    #[test]
+    fn end_that_the_kernel_tells_late_is_told_from_the_executors_kill() {
+        let own = |status, count| {
+            let exit = Exit { status, cpu_time: Duration::ZERO, peak_memory: 0 };
+            End::is_own(&exit, MemoryKills { count, peak: None })
+        };
+        assert!(own(WaitStatus::Signaled(31), 0));
+        assert!(own(WaitStatus::Exited(0), 0));
+        assert!(own(WaitStatus::Signaled(9), 1));
+        assert!(!own(WaitStatus::Signaled(9), 0));
+    }
+
+    #[test]
     fn report_that_is_no_report_breaks_the_protocol() {
         assert!(End::reported(WorkerOutcome::Failed(Bytes::from_static(b"[]")), &bounds()).is_none());
+        for report in ["", "{}", r#"{"call_id":-1,"message":""}"#, r#"{"call_id":4294967296,"message":""}"#] {
+            assert!(End::reported(WorkerOutcome::Diverged(Bytes::from_static(report.as_bytes())), &bounds()).is_none());
+        }
     }
 
     #[test]

@@ -12,25 +12,33 @@
 //! worker while the client has not taken what was read before, so neither side can make the executor's memory grow.
 
 mod calls;
+mod delivery;
 mod end;
 mod explain;
+mod journal;
 mod output;
 mod running;
 mod start;
 
 use codemode_proto::v1::{self, execute_response};
 use futures_core::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use crate::pool::{CheckoutError, Pool};
+use crate::pool::{Checkout, CheckoutError, Pool};
 use crate::shutdown::Shutdown;
 use crate::tenants::{TenantId, Tenants};
+use crate::worker_files;
 use calls::UnexpectedResult;
+use delivery::{DELIVERY_TIME, LONGEST_DELIVERY};
+pub(crate) use delivery::{Delivery, Held, ROOM, Responses, Waiting, WeakHeld, queue};
 use end::End;
+pub(crate) use journal::{MAX_JOURNAL, worker_memory};
 use running::Running;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use running::fuzzing;
 pub(crate) use start::{InvalidStart, Program};
 
 /// Why a client gets no `Finished`.
@@ -39,6 +47,16 @@ pub(crate) enum ExecutionError {
     /// Nothing was done.
     #[error(transparent)]
     Start(#[from] InvalidStart),
+    /// Nothing was done: another executor may have the journal's runtime.
+    #[error(
+        "`start.runtime` is `{asked}`, and this executor's is `{ours}`: a journal can be replayed by the runtime that made it alone"
+    )]
+    Runtime {
+        /// Of the attempt that made the journal.
+        asked: String,
+        /// This executor's.
+        ours: String,
+    },
     /// Nothing of the program ran.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
@@ -48,18 +66,31 @@ pub(crate) enum ExecutionError {
     /// As above.
     #[error("{0}")]
     Malformed(String),
-    /// As above: the same execution may be tried on another executor.
+    /// Nothing was done: others of the same tenant are received first.
+    #[error("starts: as many large `start` messages of this key are received, or wait for a worker, as may")]
+    Starts,
+    /// As `Result`: the same execution may be tried on another executor.
     #[error("the zygote died, and this execution's worker with it")]
     ZygoteDied,
+    /// As `ZygoteDied`.
+    #[error("the worker was killed from outside the executor")]
+    WorkerKilled,
     /// As `ZygoteDied`.
     #[error("the executor is shutting down")]
     ShuttingDown,
     /// Nothing of the program ran: the worker did not take it.
     #[error("failed to hand the program to a worker")]
     Worker(#[source] std::io::Error),
-    /// Nobody is there to hear it.
-    #[error("the client is gone")]
+    /// It is heard where the client has only ended its requests.
+    #[error("the client ended its requests before the execution ended, or is gone")]
     ClientGone,
+    /// The program ended; how, the client could have had.
+    #[error(
+        "the execution's last responses were not taken: nothing of them in {} s, or not all in {} s",
+        DELIVERY_TIME.as_secs(),
+        LONGEST_DELIVERY.as_secs()
+    )]
+    NotTaken,
 }
 
 /// What one execution needs of the executor.
@@ -76,26 +107,33 @@ pub(crate) struct Executions {
 pub(crate) type Response = Result<v1::ExecuteResponse, ExecutionError>;
 
 impl Executions {
-    /// Runs one execution to its end and sends every response, the last one included.
-    pub(crate) async fn run<R>(self, tenant: TenantId, start: v1::Start, requests: R, responses: mpsc::Sender<Response>)
+    /// Runs one execution to its end and sends every response, the last one included. `right`: to have received a large
+    /// `start`, given back when the execution has its place.
+    pub(crate) async fn run<R>(
+        self,
+        tenant: TenantId,
+        start: v1::Start,
+        right: Option<OwnedSemaphorePermit>,
+        requests: R,
+        mut responses: Responses,
+    ) -> Delivery
     where
         R: Stream<Item = Result<v1::ExecuteRequest, String>> + Unpin,
     {
-        let last = match self.execute(tenant, start, requests, &responses).await {
-            Ok(finished) => Ok(response(execute_response::Message::Finished(finished))),
-            Err(ExecutionError::ClientGone) => return,
-            Err(error) => Err(error),
-        };
-        // A client that is gone by now misses it; nothing is left to do for it.
-        let _ = responses.send(last).await;
+        let shutdown = self.shutdown.clone();
+        // A client that is gone hears nothing. One that has only ended its requests is there, and may take nothing.
+        let finished = self.execute(tenant, start, right, requests, &mut responses).await;
+        let last = finished.map(|finished| response(execute_response::Message::Finished(finished)));
+        responses.finish(last, &shutdown).await
     }
 
     async fn execute<R>(
         &self,
         tenant: TenantId,
         start: v1::Start,
+        right: Option<OwnedSemaphorePermit>,
         requests: R,
-        responses: &mpsc::Sender<Response>,
+        responses: &mut Responses,
     ) -> Result<v1::Finished, ExecutionError>
     where
         R: Stream<Item = Result<v1::ExecuteRequest, String>> + Unpin,
@@ -107,34 +145,46 @@ impl Executions {
         let Some(header) = program.header else {
             return Ok(End::too_long(program.code_size, &program.bounds).into_finished(v1::Usage::default()));
         };
-        let checkout = tokio::select! {
+        let runtime = worker_files::runtime(&self.pool.status().python_version);
+        if !program.runtime.is_empty() && program.runtime != runtime {
+            return Err(ExecutionError::Runtime { asked: program.runtime, ours: runtime });
+        }
+        let Checkout { worker, queue_time, place } = tokio::select! {
             biased;
             checkout = self.pool.checkout(tenant) => checkout?,
             () = responses.closed() => return Err(ExecutionError::ClientGone),
         };
+        responses.keep(place);
+        drop(right);
         debug!(
             execution = program.execution_id,
             correlation = program.correlation_id,
             tenant = whose.name,
             "execution begins"
         );
-        let mut running = Running::begin(checkout, program.bounds, program.tools, &header, started)?;
+        let mut running =
+            Running::begin(worker, queue_time, program.bounds, program.tools, program.journal, &header, started)?;
+        drop(header);
         running.outbox.push_back(execute_response::Message::Accepted(v1::Accepted {
             jail_profile: self.jail_profile.clone(),
             limits: Some(running.bounds.limits.to_wire()),
+            runtime,
         }));
-        let end = running.drive(requests, responses, &self.shutdown).await?;
-        if end.is_suspicious() {
-            warn!(
-                execution = program.execution_id,
-                tenant = whose.name,
-                // By which the kernel's audit log (`type=1326`) has the system call.
-                pid = running.worker_pid(),
-                reason = end.exceeded.as_ref().map_or("", |exceeded| exceeded.message.as_str()),
-                "a worker crashed; its zygote will be replaced"
-            );
-            self.pool.retire_zygote();
-        }
+        // At the end of the program, not of its client: that may be slow to hear of it, or gone.
+        let ended = |end: &End, pid| {
+            if end.is_suspicious() {
+                warn!(
+                    execution = program.execution_id,
+                    tenant = whose.name,
+                    // By which the kernel's audit log (`type=1326`) has the system call.
+                    pid,
+                    reason = end.exceeded.as_ref().map_or("", |exceeded| exceeded.message.as_str()),
+                    "a worker crashed; its zygote will be replaced"
+                );
+                self.pool.retire_zygote();
+            }
+        };
+        let end = running.drive(requests, responses, &self.shutdown, ended).await?;
         let usage = running.usage();
         debug!(execution = program.execution_id, outcome = ?end.outcome, "execution ended");
         Ok(end.into_finished(usage))
@@ -143,4 +193,9 @@ impl Executions {
 
 fn response(message: execute_response::Message) -> v1::ExecuteResponse {
     v1::ExecuteResponse { message: Some(message) }
+}
+
+/// A failure as the worker reads it.
+fn failure_json(kind: &str, message: &str, builtin: &str) -> String {
+    serde_json::json!({ "type": kind, "message": message, "builtin": builtin }).to_string()
 }

@@ -3,52 +3,62 @@
 //! `drive` is the only place that waits. Each handler takes what came, queues what is to be sent (`outbox` for the client,
 //! `outbound` for the worker), and returns an [`End`] when it was the last thing.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
+
+mod ending;
+mod requests;
+
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use codemode_jail::WorkerLimits;
-use codemode_proto::limits::duration_to_wire;
-use codemode_proto::v1::{self, execute_request, execute_response};
+use codemode_proto::v1::{self, execute_response};
 use futures_core::Stream;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::StreamExt;
 
-use super::calls::{PendingCalls, Taken};
+use super::ExecutionError;
+use super::calls::{Opened, PendingCalls};
+use super::delivery::{Responses, Room};
 use super::end::End;
 use super::explain::{Bounds, Raise};
+use super::journal::{Journal, JournalSize, worker_memory};
 use super::output::{Admitted, FLOOD_FACTOR, OutputBudget};
-use super::{ExecutionError, Response, response};
-use crate::frame::{self, FrameError, ResultStatus, WorkerFrame};
+use crate::frame::{self, Call, FrameError, FrameLimits, MAX_CLOCK, WorkerFrame, WorkerOutcome};
 use crate::limits::display_size;
-use crate::pool::{Checkout, Exit, MemoryKills, WorkerGroup};
+use crate::pool::{Exit, Worker};
 use crate::shutdown::Shutdown;
 
 /// Frames that may wait for the worker to read them. Past this, the client's results are not read.
 const MAX_WORKER_BACKLOG: usize = 1024 * 1024;
 
-/// How long a worker that closed its socket may take to end by itself, so that the kernel's word on it is not the
-/// executor's own kill.
-const CLOSE_TIME: Duration = Duration::from_secs(1);
-
-/// How long the executor waits for the kernel's word on a worker that it killed.
-const EXIT_TIME: Duration = Duration::from_secs(5);
-
 /// How long `accepted` waits to be sent together with what the worker says first: a small program has ended by then, and its
 /// client is woken once instead of twice.
 const ACCEPTED_DELAY: Duration = Duration::from_millis(1);
 
+/// What a client is told where a journal cannot hold what the program read from the clock.
+const CLOCK_OVERRUN: &str = "the program reads the clock too often: of one execution, 64 KiB of reads are recorded";
+
 /// Bytes read from a worker at once.
 const READ_SIZE: usize = 16 * 1024;
 
+/// Bytes of a frame from which on its memory is its own. A response counts as this many bytes at least, so what small ones
+/// keep alive beside them is counted as well.
+const LARGE_FRAME: usize = 64 * 1024;
+
 /// A program in a worker.
 pub(super) struct Running {
-    checkout: Checkout,
+    worker: Worker,
+    queue_time: Duration,
     pub(super) bounds: Bounds,
     tools: Vec<String>,
+    journal: Journal,
     calls: PendingCalls,
+    /// Bytes of clock reads that calls brought, those of the journal left out.
+    clock: usize,
     output: OutputBudget,
     /// From the worker, not parsed yet.
     inbound: BytesMut,
@@ -65,29 +75,37 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn begin(
-        checkout: Checkout,
+        worker: Worker,
+        queue_time: Duration,
         bounds: Bounds,
         tools: Vec<String>,
+        journal: JournalSize,
         header: &[u8],
         started: Instant,
     ) -> Result<Self, ExecutionError> {
         let limits = &bounds.limits;
+        // What the journal needs is not taken from the program.
+        let memory = limits.memory.saturating_add(worker_memory(journal.calls, journal.bytes));
         let worker_limits = WorkerLimits {
-            memory: limits.memory,
+            memory,
             cpu_seconds: limits.cpu_seconds(),
             open_files: u64::from(limits.open_files),
             tasks: u64::from(limits.tasks),
         };
-        checkout.worker.process.set_limits(&worker_limits).map_err(ExecutionError::Worker)?;
-        if let Some(group) = &checkout.worker.cgroup {
-            group.set_memory(limits.memory).map_err(ExecutionError::Worker)?;
+        worker.process.set_limits(&worker_limits).map_err(ExecutionError::Worker)?;
+        if let Some(group) = &worker.cgroup {
+            group.set_memory(memory).map_err(ExecutionError::Worker)?;
         }
         let output = OutputBudget::new(limits.output);
+        let journal = Journal::new(journal, limits.tool_calls, limits.value, &tools);
         let mut running = Self {
-            checkout,
+            worker,
+            queue_time,
             bounds,
             tools,
+            journal,
             calls: PendingCalls::default(),
+            clock: 0,
             output,
             inbound: BytesMut::with_capacity(READ_SIZE),
             outbound: BytesMut::new(),
@@ -106,134 +124,103 @@ impl Running {
     pub(super) async fn drive<R>(
         &mut self,
         mut requests: R,
-        responses: &mpsc::Sender<Response>,
+        responses: &Responses,
         shutdown: &Shutdown,
+        on_end: impl Fn(&End, i32),
     ) -> Result<End, ExecutionError>
     where
         R: Stream<Item = Result<v1::ExecuteRequest, String>> + Unpin,
     {
         let mut wall_time = pin!(tokio::time::sleep_until(self.accepted + self.bounds.limits.wall_time));
         let mut grace_over = pin!(shutdown.expired());
-        let mut end = None;
         let mut accepted = pin!(tokio::time::sleep_until(self.accepted + ACCEPTED_DELAY));
         let mut held = true;
         loop {
             // More than `accepted` is waiting, or has left.
-            held &= self.outbox.len() == 1 && end.is_none();
+            held &= self.outbox.len() == 1;
             if !held {
-                self.flush_outbox(responses);
+                self.send_what_fits(responses);
             }
-            if self.outbox.is_empty()
-                && let Some(end) = end.take()
-            {
-                return Ok(end);
-            }
-            let ended = end.is_some();
             let call_deadline = self.calls.next_deadline();
-            tokio::select! {
+            let next = self.outbox.front().filter(|_| !held);
+            let end = tokio::select! {
                 biased;
                 () = &mut grace_over => return Err(ExecutionError::ShuttingDown),
-                request = requests.next(), if !ended && self.outbound.len() < MAX_WORKER_BACKLOG => match request {
+                request = requests.next(), if self.outbound.len() < MAX_WORKER_BACKLOG => match request {
                     None => return Err(ExecutionError::ClientGone),
                     Some(Err(malformed)) => return Err(ExecutionError::Malformed(malformed)),
-                    Some(Ok(request)) => end = self.take_request(request)?,
+                    Some(Ok(request)) => self.take_request(request)?,
                 },
-                _ready = self.checkout.worker.stream.readable(), if !ended && (held || self.outbox.is_empty()) => {
-                    end = match self.checkout.worker.stream.try_read_buf(&mut self.inbound) {
+                _ready = self.worker.stream.readable(), if next.is_none() => {
+                    match self.worker.stream.try_read_buf(&mut self.inbound) {
                         Ok(1..) => self.take_frames(),
                         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
                         // A worker that was killed in the middle of a write resets the socket.
                         Ok(0) | Err(_) => Some(self.died().await?),
-                    };
-                }
-                () = &mut accepted, if held => held = false,
-                permit = responses.reserve(), if !held && !self.outbox.is_empty() => {
-                    let permit = permit.map_err(|_closed| ExecutionError::ClientGone)?;
-                    if let Some(message) = self.outbox.pop_front() {
-                        permit.send(Ok(response(message)));
                     }
                 }
-                () = responses.closed(), if held || self.outbox.is_empty() => return Err(ExecutionError::ClientGone),
-                ready = self.checkout.worker.stream.writable(), if !ended && !self.outbound.is_empty() => {
+                () = &mut accepted, if held => {
+                    held = false;
+                    None
+                }
+                room = room_for(next, responses), if next.is_some() => {
+                    if let Some(message) = self.outbox.pop_front() {
+                        responses.send(message, Some(room));
+                    }
+                    None
+                }
+                () = responses.closed() => return Err(ExecutionError::ClientGone),
+                ready = self.worker.stream.writable(), if !self.outbound.is_empty() => {
                     // A worker that does not read is a worker that ended, or will be stopped by its wall time.
                     if ready.is_err() || self.write_to_worker().is_err() {
                         self.outbound.clear();
                     }
+                    None
                 }
-                () = &mut wall_time, if !ended => end = Some(self.time_out().await),
-                () = sleep_until(call_deadline), if !ended && call_deadline.is_some() => self.expire_calls(),
-            }
-            if !ended && end.is_some() {
+                () = &mut wall_time => Some(self.time_out().await),
+                () = sleep_until(call_deadline), if call_deadline.is_some() => {
+                    self.expire_calls();
+                    None
+                }
+            };
+            if let Some(end) = end {
+                on_end(&end, self.worker.process.pid());
                 self.end_worker();
                 self.put_truncation_marker();
-            }
-        }
-    }
-
-    /// Sends what fits without waiting.
-    fn flush_outbox(&mut self, responses: &mpsc::Sender<Response>) {
-        while !self.outbox.is_empty() {
-            let Ok(permit) = responses.try_reserve() else { return };
-            if let Some(message) = self.outbox.pop_front() {
-                permit.send(Ok(response(message)));
-            }
-        }
-    }
-
-    fn take_request(&mut self, request: v1::ExecuteRequest) -> Result<Option<End>, ExecutionError> {
-        match request.message {
-            Some(execute_request::Message::ToolResult(result)) => {
-                if self.calls.take(result.call_id)? == Taken::Wanted {
-                    self.answer_call(result)?;
+                // Nothing is added any more: what there is waits beside the last response.
+                for message in self.outbox.drain(..) {
+                    responses.send(message, None);
                 }
-                Ok(None)
+                return Ok(end);
             }
-            Some(execute_request::Message::Cancel(v1::Cancel {})) => Ok(Some(End::cancelled())),
-            Some(execute_request::Message::Start(_)) => {
-                Err(ExecutionError::Malformed("`start` was sent a second time".to_owned()))
-            }
-            None => Err(ExecutionError::Malformed("`message` has none of `tool_result`, `cancel`".to_owned())),
         }
     }
 
-    fn answer_call(&mut self, result: v1::ToolResult) -> Result<(), ExecutionError> {
-        let call_id = result.call_id;
-        match result.outcome {
-            Some(v1::tool_result::Outcome::Value(value)) if value.len() as u64 > self.bounds.limits.value => {
-                let message = format!(
-                    "the tool's result is {}; for one value {}",
-                    display_size(value.len() as u64),
-                    self.bounds.limit(Raise::Value)
-                );
-                self.put_failure(call_id, "ValueError", &message, "ValueError");
-            }
-            Some(v1::tool_result::Outcome::Value(value)) => {
-                frame::put_result(&mut self.outbound, call_id, ResultStatus::Value, &value);
-            }
-            Some(v1::tool_result::Outcome::Failure(failure)) => {
-                self.put_failure(call_id, &failure.r#type, &failure.message, &failure.builtin_type);
-            }
-            None => {
-                return Err(ExecutionError::Malformed(
-                    "`tool_result.outcome` has neither `value` nor `failure`".to_owned(),
-                ));
-            }
+    /// Sends what there is room for now.
+    fn send_what_fits(&mut self, responses: &Responses) {
+        while let Some(message) = self.outbox.front()
+            && let Some(room) = responses.try_room(message)
+        {
+            responses.send(self.outbox.pop_front().expect("it is there"), Some(room));
         }
-        // What cannot be written now waits until the worker reads.
-        let _ = self.write_to_worker();
-        Ok(())
-    }
-
-    fn put_failure(&mut self, call_id: u32, kind: &str, message: &str, builtin: &str) {
-        let payload = serde_json::json!({ "type": kind, "message": message, "builtin": builtin }).to_string();
-        frame::put_result(&mut self.outbound, call_id, ResultStatus::Failure, payload.as_bytes());
     }
 
     /// Handles every whole frame that was read.
     fn take_frames(&mut self) -> Option<End> {
-        let value_limit = usize::try_from(self.bounds.limits.value).unwrap_or(usize::MAX);
+        let limits = FrameLimits {
+            value: usize::try_from(self.bounds.limits.value).unwrap_or(usize::MAX),
+            calls: self.bounds.limits.tool_calls as usize,
+        };
         loop {
-            match WorkerFrame::parse(&mut self.inbound, value_limit) {
+            let unparsed = self.inbound.len();
+            let parsed = WorkerFrame::parse(&mut self.inbound, limits);
+            if unparsed - self.inbound.len() > LARGE_FRAME {
+                // What comes next must not keep the memory of this one alive.
+                let mut fresh = BytesMut::with_capacity(self.inbound.len().max(READ_SIZE));
+                fresh.extend_from_slice(&self.inbound);
+                self.inbound = fresh;
+            }
+            match parsed {
                 Ok(None) => {
                     if self.inbound.capacity() - self.inbound.len() < READ_SIZE {
                         self.inbound.reserve(READ_SIZE);
@@ -251,7 +238,7 @@ impl Running {
                         format!(
                             "the program sent {} at once, of which {} may be more than a value; {}",
                             display_size(length as u64),
-                            display_size((limit - value_limit) as u64),
+                            display_size((limit - limits.value) as u64),
                             self.bounds.limit(Raise::Value)
                         ),
                     ));
@@ -264,47 +251,7 @@ impl Running {
     fn take_frame(&mut self, frame: WorkerFrame) -> Option<End> {
         match frame {
             WorkerFrame::Ready => Some(protocol("it said ready twice")),
-            WorkerFrame::Call { call_id, tool_index, arguments } => {
-                if !self.calls.open(call_id, self.bounds.limits.tool_call_time) {
-                    return Some(protocol("a tool call's id was not the next one"));
-                }
-                let Some(tool) = self.tools.get(usize::from(tool_index)) else {
-                    return Some(protocol("it called a tool that the execution does not have"));
-                };
-                let refusal = if call_id > self.bounds.limits.tool_calls {
-                    Some(format!(
-                        "the limit of {} tool calls is reached: {}",
-                        self.bounds.limits.tool_calls,
-                        self.bounds.remedy(Raise::ToolCalls)
-                    ))
-                } else if arguments.len() as u64 > self.bounds.limits.value {
-                    Some(format!(
-                        "the arguments are {}; for one value {}",
-                        display_size(arguments.len() as u64),
-                        self.bounds.limit(Raise::Value)
-                    ))
-                } else {
-                    None
-                };
-                match refusal {
-                    None => {
-                        let tool = tool.clone();
-                        self.outbox.push_back(execute_response::Message::ToolCall(v1::ToolCall {
-                            call_id,
-                            tool,
-                            arguments,
-                        }));
-                    }
-                    Some(message) => {
-                        self.calls.refuse(call_id);
-                        self.put_failure(call_id, "ToolLimitError", &message, "RuntimeError");
-                        let _ = self.write_to_worker();
-                    }
-                }
-                // A program that floods calls and reads no answer is stopped before the answers fill the memory.
-                (self.outbound.len() > 4 * MAX_WORKER_BACKLOG)
-                    .then(|| protocol("it does not read the answers to its calls"))
-            }
+            WorkerFrame::Call(call) => self.take_call(call),
             WorkerFrame::Output { stream, data } => match self.output.admit(data) {
                 Admitted::Keep(data) => {
                     self.put_output(stream, data);
@@ -319,10 +266,73 @@ impl Running {
                     ),
                 )),
             },
+            WorkerFrame::Finished(WorkerOutcome::Diverged(_)) if !self.journal.exists() => {
+                Some(protocol("it diverged from a journal that there is not"))
+            }
             WorkerFrame::Finished(outcome) => {
                 Some(End::reported(outcome, &self.bounds).unwrap_or_else(|| protocol("its report is malformed")))
             }
         }
+    }
+
+    fn take_call(&mut self, call: Call) -> Option<End> {
+        let Call { call_id, tool_index, clock_overrun, answered, clock, arguments } = call;
+        if !self.journal.is_complete() {
+            return Some(protocol("it called a tool before it had its journal"));
+        }
+        let Some(opened) = self.calls.open(call_id, self.bounds.limits.tool_call_time) else {
+            return Some(protocol("a tool call's id was not the next one"));
+        };
+        let Some(tool) = self.tools.get(usize::from(tool_index)) else {
+            return Some(protocol("it called a tool that the execution does not have"));
+        };
+        // The journal has this already, from when the call was made.
+        if opened == Opened::AskedAgain && (clock_overrun || !answered.is_empty() || !clock.is_empty()) {
+            return Some(protocol("it told anew what the journal has of a call"));
+        }
+        self.clock += clock.len();
+        if self.clock + self.journal.clock() > MAX_CLOCK {
+            return Some(protocol("it recorded more of the clock than may be"));
+        }
+        let Some(answered) = self.calls.received(&answered, self.bounds.limits.tool_calls) else {
+            return Some(protocol("it received an answer that it was not given, or one twice"));
+        };
+        let refusal = if call_id > self.bounds.limits.tool_calls {
+            Some(format!(
+                "the limit of {} tool calls is reached: {}",
+                self.bounds.limits.tool_calls,
+                self.bounds.remedy(Raise::ToolCalls)
+            ))
+        } else if arguments.len() as u64 > self.bounds.limits.value {
+            Some(format!(
+                "the arguments are {}; for one value {}",
+                display_size(arguments.len() as u64),
+                self.bounds.limit(Raise::Value)
+            ))
+        } else {
+            None
+        };
+        match refusal {
+            None => {
+                let tool = tool.clone();
+                let unreplayable = if clock_overrun { CLOCK_OVERRUN.to_owned() } else { String::new() };
+                self.outbox.push_back(execute_response::Message::ToolCall(v1::ToolCall {
+                    call_id,
+                    tool,
+                    arguments,
+                    clock,
+                    answered,
+                    unreplayable,
+                }));
+            }
+            Some(message) => {
+                self.calls.refuse(call_id, self.bounds.limits.tool_calls);
+                self.put_failure(call_id, "ToolLimitError", &message, "RuntimeError");
+                let _ = self.write_to_worker();
+            }
+        }
+        // A program that floods calls and reads no answer is stopped before the answers fill the memory.
+        (self.outbound.len() > 4 * MAX_WORKER_BACKLOG).then(|| protocol("it does not read the answers to its calls"))
     }
 
     /// Joins pieces that follow each other, so that a program that prints lines does not cost a message each.
@@ -349,67 +359,9 @@ impl Running {
         }
     }
 
-    fn expire_calls(&mut self) {
-        let remedy = self.bounds.remedy(Raise::ToolCallTime);
-        let seconds = self.bounds.limits.tool_call_time.as_secs_f64();
-        while let Some(call_id) = self.calls.expire(Instant::now()) {
-            let message = format!("the tool did not answer within {seconds} s: {remedy}");
-            self.put_failure(call_id, "TimeoutError", &message, "TimeoutError");
-        }
-        let _ = self.write_to_worker();
-    }
-
-    async fn time_out(&mut self) -> End {
-        self.stop().await;
-        End::timed_out(&self.bounds)
-    }
-
-    /// Asks what the worker used, which after its end nobody can, and ends it. It waits for this once it has reported.
-    fn end_worker(&mut self) {
-        if self.exit.is_none() {
-            let process = &self.checkout.worker.process;
-            self.cpu_time = process.cpu_time().unwrap_or_default();
-            self.peak_memory = process.peak_memory().unwrap_or_default();
-            let _ = process.kill();
-        }
-    }
-
-    /// The process id that the kernel's logs know the worker by.
-    pub(super) fn worker_pid(&self) -> i32 {
-        self.checkout.worker.process.pid()
-    }
-
-    /// Ends the worker and keeps the output that it wrote before.
-    async fn stop(&mut self) {
-        let _ = self.checkout.worker.process.kill();
-        self.exit = self.await_exit().await;
-        while let Ok(1..) = self.checkout.worker.stream.try_read_buf(&mut self.inbound) {
-            if self.take_frames().is_some() || self.outbox.len() > 1_024 {
-                break;
-            }
-        }
-        self.outbox.retain(|message| !matches!(message, execute_response::Message::ToolCall(_)));
-    }
-
-    /// The worker closed its socket without a report: the kernel says why.
-    async fn died(&mut self) -> Result<End, ExecutionError> {
-        let Ok(exit) = tokio::time::timeout(CLOSE_TIME, &mut self.checkout.worker.exited).await else {
-            self.stop().await;
-            return Ok(protocol("it closed its channel"));
-        };
-        let exit = exit.map_err(|_zygote_gone| ExecutionError::ZygoteDied)?;
-        self.exit = Some(exit);
-        let kills = self.checkout.worker.cgroup.as_ref().map_or(MemoryKills::default(), WorkerGroup::memory_kills);
-        Ok(End::died(&exit, kills, &self.bounds))
-    }
-
-    async fn await_exit(&mut self) -> Option<Exit> {
-        tokio::time::timeout(EXIT_TIME, &mut self.checkout.worker.exited).await.ok()?.ok()
-    }
-
     fn write_to_worker(&mut self) -> std::io::Result<()> {
         while !self.outbound.is_empty() {
-            match self.checkout.worker.stream.try_write(&self.outbound) {
+            match self.worker.stream.try_write(&self.outbound) {
                 Ok(written) => drop(self.outbound.split_to(written)),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
@@ -417,17 +369,13 @@ impl Running {
         }
         Ok(())
     }
+}
 
-    pub(super) fn usage(&self) -> v1::Usage {
-        v1::Usage {
-            wall_time: Some(duration_to_wire(self.started.elapsed())),
-            queue_time: Some(duration_to_wire(self.checkout.queue_time)),
-            cpu_time: Some(duration_to_wire(self.exit.map_or(self.cpu_time, |exit| exit.cpu_time))),
-            peak_memory: self.exit.map_or(self.peak_memory, |exit| exit.peak_memory),
-            tool_calls: self.calls.made(),
-            output: self.output.written(),
-            output_dropped: self.output.dropped(),
-        }
+/// Waits for as long as the client takes nothing.
+async fn room_for(message: Option<&execute_response::Message>, responses: &Responses) -> Room {
+    match message {
+        Some(message) => responses.room(message).await,
+        None => std::future::pending().await,
     }
 }
 

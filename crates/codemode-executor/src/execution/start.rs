@@ -10,12 +10,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::explain::Bounds;
+use super::journal::{JournalSize, MAX_JOURNAL};
 use crate::limits::{InvalidLimit, Limits, display_size};
 
 const MAX_ID: usize = 128;
 const MAX_TOOLS: usize = 1_000;
 const MAX_TOOL_NAME: usize = 128;
 const MAX_PARAMETERS: usize = 256;
+const SEED: usize = 32;
 
 /// What is wrong with a start message. Nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,16 @@ pub(crate) enum InvalidStart {
     Json { field: &'static str, error: serde_json::Error },
     #[error("`start.{field}` is {}; the limit is {}", display_size(*size as u64), display_size(*limit))]
     TooLarge { field: &'static str, size: usize, limit: u64 },
+    #[error("`start.seed` is {0} bytes; it must be {SEED} or none")]
+    Seed(usize),
+    #[error("`start.runtime` must be at most {MAX_ID} printable ASCII characters")]
+    Runtime,
+    #[error("`start.journal_calls` is {calls}; the limit is {limit} tool calls")]
+    JournalCalls { calls: u32, limit: u32 },
+    #[error("`start.journal_size` is {}; the most is {}", display_size(*.0), display_size(MAX_JOURNAL))]
+    JournalSize(u64),
+    #[error("`start.{0}` is missing: a replay needs it")]
+    JournalNeeds(&'static str),
     #[error(transparent)]
     Limit(#[from] InvalidLimit),
 }
@@ -55,6 +67,9 @@ pub(crate) struct Program {
     /// `None` when the source is longer than its limit: the program is rejected without a worker.
     pub(crate) header: Option<Vec<u8>>,
     pub(crate) code_size: usize,
+    pub(crate) journal: JournalSize,
+    /// Of the attempt that made the journal; empty where the client does not say.
+    pub(crate) runtime: String,
 }
 
 #[derive(Serialize)]
@@ -65,6 +80,7 @@ struct Header<'a> {
     config: Option<&'a str>,
     context: Option<&'a str>,
     seed: String,
+    journal: u32,
     limits: HeaderLimits,
     describe: Vec<(&'a str, Option<&'a str>, Option<&'a str>)>,
 }
@@ -86,6 +102,7 @@ impl Program {
             return Err(InvalidStart::CorrelationId);
         }
         let limits = Limits::resolve(start.limits, defaults, ceilings)?;
+        let journal = check_journal(start, &limits)?;
         let config = encoded("config", &start.config, limits.value)?;
         let context = encoded("context", &start.context, limits.value)?;
         let describe = check_tools(&start.tools)?;
@@ -99,7 +116,8 @@ impl Program {
                     .collect(),
                 config,
                 context,
-                seed: seed(),
+                seed: seed(&start.seed),
+                journal: journal.calls,
                 limits: HeaderLimits { value: limits.value, tool_calls: limits.tool_calls, memory: limits.memory },
                 describe,
             };
@@ -112,8 +130,34 @@ impl Program {
             tools: start.tools.iter().map(|tool| tool.name.clone()).collect(),
             header,
             code_size: start.code.len(),
+            journal,
+            runtime: start.runtime.clone(),
         })
     }
+}
+
+fn check_journal(start: &v1::Start, limits: &Limits) -> Result<JournalSize, InvalidStart> {
+    if !matches!(start.seed.len(), 0 | SEED) {
+        return Err(InvalidStart::Seed(start.seed.len()));
+    }
+    if start.runtime.len() > MAX_ID || !start.runtime.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(InvalidStart::Runtime);
+    }
+    let (calls, limit) = (start.journal_calls, limits.tool_calls);
+    if calls > limit {
+        return Err(InvalidStart::JournalCalls { calls, limit });
+    }
+    if start.journal_size > MAX_JOURNAL {
+        return Err(InvalidStart::JournalSize(start.journal_size));
+    }
+    if calls > 0 {
+        // Without these it would run as another program than the one that made the journal.
+        let needs = [("seed", start.seed.is_empty()), ("runtime", start.runtime.is_empty())];
+        if let Some((field, _)) = needs.into_iter().find(|(_, missing)| *missing) {
+            return Err(InvalidStart::JournalNeeds(field));
+        }
+    }
+    Ok(JournalSize { calls, bytes: start.journal_size })
 }
 
 /// An encoded value as text; its content is the worker's to decode.
@@ -170,10 +214,13 @@ fn text(bytes: &[u8]) -> Option<Option<&str>> {
     }
 }
 
-/// 32 random bytes in hexadecimal: the worker's `random` draws from them.
-fn seed() -> String {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the kernel gives random bytes once it has booted");
+/// The client's seed in hexadecimal, or one made here: the worker's random numbers are drawn from it.
+fn seed(given: &[u8]) -> String {
+    let mut bytes = [0; SEED];
+    match given.try_into() {
+        Ok(given) => bytes = given,
+        Err(_) => getrandom::fill(&mut bytes).expect("the kernel gives random bytes once it has booted"),
+    }
     bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         use std::fmt::Write as _;
         write!(text, "{byte:02x}").expect("a string takes every write");
@@ -213,6 +260,14 @@ mod tests {
         assert_eq!(header["tools"], serde_json::json!([["weather", false, ["city"]]]));
         assert_eq!(header["describe"], serde_json::json!([["", null, null]]));
         assert_eq!(header["seed"].as_str().unwrap().len(), 64);
+        assert_eq!(header["journal"], 0);
+    }
+
+    #[test]
+    fn seed_of_the_client_is_the_workers() {
+        let program = check(&v1::Start { seed: (0..32).collect::<Vec<u8>>().into(), ..start() }).unwrap();
+        let header: serde_json::Value = serde_json::from_slice(&program.header.unwrap()).unwrap();
+        assert_eq!(header["seed"], "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
     }
 
     #[test]
@@ -237,6 +292,24 @@ mod tests {
             (
                 v1::Start { config: bytes::Bytes::from_static(b"{"), ..start() },
                 "`start.config` is not JSON text: EOF while parsing an object at line 1 column 1",
+            ),
+            (v1::Start { seed: vec![1; 31].into(), ..start() }, "`start.seed` is 31 bytes; it must be 32 or none"),
+            (
+                v1::Start { runtime: "cpython\n".to_owned(), ..start() },
+                "`start.runtime` must be at most 128 printable ASCII characters",
+            ),
+            (
+                v1::Start { journal_calls: 1_001, ..start() },
+                "`start.journal_calls` is 1001; the limit is 1000 tool calls",
+            ),
+            (
+                v1::Start { journal_calls: 1, journal_size: MAX_JOURNAL + 1, ..start() },
+                "`start.journal_size` is 64.0 MiB; the most is 64.0 MiB",
+            ),
+            (v1::Start { journal_calls: 1, ..start() }, "`start.seed` is missing: a replay needs it"),
+            (
+                v1::Start { journal_calls: 1, seed: vec![1; 32].into(), ..start() },
+                "`start.runtime` is missing: a replay needs it",
             ),
             (
                 v1::Start { context: bytes::Bytes::from_static(b"}"), ..start() },

@@ -278,7 +278,16 @@ impl Generation {
             }
             ZygoteEvent::Exited { pid, status, user, system, peak_memory } => {
                 debug!(pid, ?status, "worker ended");
-                self.announce(pid, Exit { status, cpu_time: user + system, peak_memory });
+                let exit = Exit { status, cpu_time: user + system, peak_memory };
+                let heard = self.announce(pid, exit);
+                // Here, where no fault goes by: an execution whose client takes nothing, or leaves, does not look at its
+                // worker's end, and such a client could try one address after the other.
+                if exit.is_fault() {
+                    if !heard {
+                        warn!(pid, ?status, "a worker crashed and nobody waits for it; its zygote will be replaced");
+                    }
+                    pool.retire_zygote();
+                }
                 pool.lock().idle.retain(Worker::is_idle);
             }
             _ => {}
@@ -292,17 +301,16 @@ impl Generation {
         Ok(Worker { stream, process, exited, cgroup: None, generation: self.number })
     }
 
-    /// Tells whoever waits for it that a worker ended.
-    fn announce(&mut self, pid: i32, exit: Exit) {
-        if let Some(waiting) = self.exits.remove(&pid) {
-            // Nobody may wait any more: the execution had its result already.
-            let _ = waiting.send(exit);
-        }
+    /// Tells whoever waits for it that a worker ended. False where nobody does any more: the execution had its result
+    /// already, or its client left.
+    fn announce(&mut self, pid: i32, exit: Exit) -> bool {
+        self.exits.remove(&pid).is_some_and(|waiting| waiting.send(exit).is_ok())
     }
 
     /// Serves nobody new; ends when the last worker has ended.
     pub(crate) async fn wind_down(mut self) {
-        self.warming.abort_all();
+        // Dropped, not only aborted: the set keeps each worker that became warm and was not taken from it yet.
+        drop(std::mem::take(&mut self.warming));
         self.exits.retain(|_, waiting| !waiting.is_closed());
         while !self.exits.is_empty() {
             match self.next_event().await {

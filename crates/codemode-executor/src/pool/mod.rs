@@ -11,6 +11,8 @@
 //! that dies takes its workers with it; the supervisor starts another and the pool goes on.
 
 mod cgroups;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod generation;
 mod supervisor;
 mod worker;
@@ -82,7 +84,7 @@ pub(crate) enum CheckoutError {
 pub(crate) struct Checkout {
     pub(crate) worker: Worker,
     pub(crate) queue_time: Duration,
-    _place: Place,
+    pub(crate) place: Place,
 }
 
 /// What the pool holds at this moment.
@@ -129,13 +131,13 @@ impl Pool {
         let place = self.admission.admit(tenant).await?;
         if let Some(worker) = self.take_idle() {
             self.demand.notify_one();
-            return Ok(Checkout { worker, queue_time: started.elapsed(), _place: place });
+            return Ok(Checkout { worker, queue_time: started.elapsed(), place });
         }
         let (sender, receiver) = oneshot::channel();
         self.lock().waiters.push_back((tenant, sender));
         self.demand.notify_one();
         match tokio::time::timeout(START_TIME, receiver).await {
-            Ok(Ok(worker)) => Ok(Checkout { worker, queue_time: started.elapsed(), _place: place }),
+            Ok(Ok(worker)) => Ok(Checkout { worker, queue_time: started.elapsed(), place }),
             Ok(Err(_)) | Err(_) => Err(CheckoutError::StartTimeout { waited: started.elapsed() }),
         }
     }
@@ -232,6 +234,11 @@ impl Pool {
             queued,
             python_version: state.python_version.clone(),
         }
+    }
+
+    /// Notes the version of the Python that the workers run.
+    pub(crate) fn set_python_version(&self, version: &str) {
+        version.clone_into(&mut self.lock().python_version);
     }
 
     /// Gives up the workers that are idle.

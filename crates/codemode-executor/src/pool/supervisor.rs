@@ -41,7 +41,7 @@ pub(crate) async fn supervise(pool: Arc<Pool>, config: Arc<PoolConfig>, first: G
     let mut current = first;
     let mut crash_retirement = Instant::now();
     loop {
-        current.python_version().clone_into(&mut pool.lock().python_version);
+        pool.set_python_version(current.python_version());
         pool.serving.store(true, Ordering::Relaxed);
         let ended = current.serve(&pool, &config, crash_retirement).await;
         let next = start_until_it_serves(&pool, &config, current.number() + 1);

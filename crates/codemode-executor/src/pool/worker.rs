@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::cgroups::{Groups, WorkerGroup};
-use crate::frame::WorkerFrame;
+use crate::frame::{FrameLimits, WorkerFrame};
 
 /// How a worker's process ended, as the zygote saw it.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,18 @@ pub(crate) struct Exit {
     pub(crate) status: WaitStatus,
     pub(crate) cpu_time: Duration,
     pub(crate) peak_memory: u64,
+}
+
+/// Signals that end a worker that did nothing forbidden: of the executor and the kernel's memory limit, and of the limit on
+/// processor time.
+const KILL: i32 = 9;
+const XCPU: i32 = 24;
+
+impl Exit {
+    /// Whether the program corrupted its memory, or made a system call that only an escape needs.
+    pub(crate) fn is_fault(&self) -> bool {
+        matches!(self.status, WaitStatus::Signaled(signal) if signal != KILL && signal != XCPU)
+    }
 }
 
 /// One jailed process, for one execution.
@@ -59,7 +71,7 @@ impl Worker {
     async fn ready(&mut self) -> Option<()> {
         let mut buffer = BytesMut::with_capacity(64);
         loop {
-            match WorkerFrame::parse(&mut buffer, 0) {
+            match WorkerFrame::parse(&mut buffer, FrameLimits { value: 0, calls: 0 }) {
                 Ok(Some(WorkerFrame::Ready)) if buffer.is_empty() => return Some(()),
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return None,

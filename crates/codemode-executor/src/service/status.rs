@@ -19,14 +19,19 @@ pub(crate) fn of(error: &ExecutionError) -> Status {
     let code = match error {
         ExecutionError::Start(_) | ExecutionError::Result(_) | ExecutionError::Malformed(_) => Code::InvalidArgument,
         ExecutionError::Checkout(CheckoutError::Admission(AdmissionError::Rate { retry_after, .. })) => {
-            return exhausted(error, *retry_after);
+            return exhausted(chain(error), *retry_after);
         }
-        ExecutionError::Checkout(CheckoutError::Admission(_)) => return exhausted(error, RETRY_AFTER),
+        ExecutionError::Checkout(CheckoutError::Admission(_)) | ExecutionError::Starts => {
+            return exhausted(chain(error), RETRY_AFTER);
+        }
         ExecutionError::Checkout(CheckoutError::StartTimeout { .. })
         | ExecutionError::ZygoteDied
+        | ExecutionError::WorkerKilled
         | ExecutionError::ShuttingDown
         | ExecutionError::Worker(_) => Code::Unavailable,
+        ExecutionError::Runtime { .. } => Code::FailedPrecondition,
         ExecutionError::ClientGone => Code::Cancelled,
+        ExecutionError::NotTaken => Code::DeadlineExceeded,
     };
     Status::new(code, chain(error))
 }
@@ -35,12 +40,25 @@ pub(crate) fn unauthenticated() -> Status {
     Status::unauthenticated("the API key is missing or wrong: send `authorization: Bearer <key>`")
 }
 
+/// Without a key.
+pub(crate) fn too_many_without_key() -> Status {
+    exhausted("this connection has as many requests open as one may have that need no key", RETRY_AFTER)
+}
+
+pub(crate) fn too_many_requests() -> Status {
+    exhausted("requests: more of this key are open than executions could run and wait", RETRY_AFTER)
+}
+
+pub(crate) fn request_too_large(limit: usize) -> Status {
+    Status::invalid_argument(format!("the request is larger than {limit} bytes"))
+}
+
 pub(crate) fn draining() -> Status {
     Status::unavailable("the executor is shutting down and takes no new executions")
 }
 
-fn exhausted(error: &ExecutionError, retry_after: Duration) -> Status {
-    let mut status = Status::resource_exhausted(chain(error));
+fn exhausted(message: impl Into<String>, retry_after: Duration) -> Status {
+    let mut status = Status::resource_exhausted(message);
     let milliseconds = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
     status.metadata_mut().insert("retry-after-ms", MetadataValue::from(milliseconds));
     status

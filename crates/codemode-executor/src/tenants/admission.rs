@@ -18,57 +18,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::info;
 
+use super::accounts::{Account, Refused, State};
 use super::bucket::Bucket;
-use super::{Rate, Tenant, TenantId};
+use super::{AdmissionError, Tenant, TenantId};
 use crate::pool::PoolSize;
 
 /// One part in so many of the capacity is kept for tenants below their share.
 const RESERVED_PART: u32 = 8;
-
-/// What one execution adds to the account of a tenant of weight 1. Weights up to 1,000 divide it well.
-const STRIDE: u64 = 1 << 20;
-
-/// A tenant that is refused is logged once in this time, with the number of times.
-const LOG_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Why an execution may not run now. Nothing of its program ran.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum AdmissionError {
-    /// The tenant began too many lately.
-    #[error(
-        "rate of this key: {}; the next may begin in {} ms", display_rate(*rate), retry_after.as_millis()
-    )]
-    Rate { rate: Rate, retry_after: Duration },
-    /// The tenant runs as many as it may, and as many wait as may.
-    #[error(
-        "concurrency of this key: {limit} of its executions are running and {waiting} are waiting; the limit is {limit} at once"
-    )]
-    Concurrency { limit: u32, waiting: u32 },
-    /// None of the tenant's executions ended in time.
-    #[error("concurrency of this key: none of its {limit} executions ended within {} ms", waited.as_millis())]
-    ConcurrencyTimeout { limit: u32, waited: Duration },
-    /// As many wait as may.
-    #[error("capacity: all {capacity} workers are in use and {waiting} executions are waiting")]
-    Capacity { capacity: u32, waiting: u32 },
-    /// As many of this tenant's wait as may.
-    #[error("capacity: no worker is free for this key and {waiting} of its executions are waiting")]
-    Share { waiting: u32 },
-    /// No worker became free in time.
-    #[error("capacity: no worker was free within {} ms", waited.as_millis())]
-    CapacityTimeout { waited: Duration },
-}
-
-fn display_rate(rate: Rate) -> String {
-    let period = match rate.period.as_secs() {
-        1 => "second".to_owned(),
-        60 => "minute".to_owned(),
-        3_600 => "hour".to_owned(),
-        seconds => format!("{seconds} s"),
-    };
-    format!("{} executions a {period}, {} of them at once", rate.count, rate.burst)
-}
 
 /// The accounts of all tenants.
 #[derive(Debug)]
@@ -85,46 +42,6 @@ pub(crate) struct Place {
     /// `None` once the place is given back.
     admission: Option<Arc<Admission>>,
     tenant: TenantId,
-}
-
-#[derive(Debug)]
-struct State {
-    free: u32,
-    /// Tenants with executions that wait.
-    waiting: Vec<TenantId>,
-    queued: u32,
-    /// How far the tenant that was served last had come. Who comes back begins here: being away saves nothing.
-    pass: u64,
-    next_waiter: u64,
-    accounts: Vec<Account>,
-}
-
-#[derive(Debug)]
-struct Account {
-    name: String,
-    weight: u32,
-    concurrency: u32,
-    queue: u32,
-    /// Places that are the tenant's by its weight.
-    share: u32,
-    running: u32,
-    pass: u64,
-    waiters: VecDeque<Waiter>,
-    bucket: Option<Bucket>,
-    refused: Refused,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    id: u64,
-    sender: oneshot::Sender<Place>,
-}
-
-/// Refusals that the log has not been told of.
-#[derive(Debug, Default)]
-struct Refused {
-    count: u64,
-    told: Option<Instant>,
 }
 
 impl Admission {
@@ -292,89 +209,10 @@ impl Drop for Queued<'_> {
     }
 }
 
-impl State {
-    fn account(&mut self, tenant: TenantId) -> &mut Account {
-        self.accounts.get_mut(tenant.0 as usize).expect("ids are made with the list of tenants")
-    }
-
-    fn enqueue(&mut self, tenant: TenantId, sender: oneshot::Sender<Place>) -> u64 {
-        let id = self.next_waiter;
-        self.next_waiter += 1;
-        self.queued += 1;
-        let waiters = &mut self.account(tenant).waiters;
-        waiters.push_back(Waiter { id, sender });
-        if waiters.len() == 1 {
-            self.waiting.push(tenant);
-        }
-        id
-    }
-
-    fn dequeue(&mut self, tenant: TenantId) -> Option<Waiter> {
-        let waiter = self.account(tenant).waiters.pop_front();
-        if waiter.is_some() {
-            self.left(tenant);
-        }
-        waiter
-    }
-
-    /// One of the tenant's waiters is gone.
-    fn left(&mut self, tenant: TenantId) {
-        self.queued -= 1;
-        if self.account(tenant).waiters.is_empty() {
-            self.waiting.retain(|other| *other != tenant);
-        }
-    }
-
-    fn begin(&mut self, tenant: TenantId) {
-        self.free -= 1;
-        let served = self.pass;
-        let account = self.account(tenant);
-        account.running += 1;
-        let pass = account.pass.max(served);
-        account.pass = pass + STRIDE / u64::from(account.weight);
-        self.pass = pass;
-    }
-
-    /// The tenant whose turn it is, if one that waits may run.
-    fn next(&self, reserve: u32) -> Option<TenantId> {
-        if self.waiting.is_empty() || self.free == 0 {
-            return None;
-        }
-        let account = |tenant: &TenantId| &self.accounts[tenant.0 as usize];
-        let may_run = self.waiting.iter().filter(|tenant| account(tenant).may_run(self.free, reserve));
-        let next = may_run.min_by(|left, right| {
-            let (left, right) = (account(left), account(right));
-            let cross = |one: &Account, other: &Account| u64::from(one.running) * u64::from(other.weight);
-            let lately = |account: &Account| account.pass.max(self.pass);
-            cross(left, right).cmp(&cross(right, left)).then_with(|| lately(left).cmp(&lately(right)))
-        });
-        next.copied()
-    }
-}
-
-impl Account {
-    fn may_run(&self, free: u32, reserve: u32) -> bool {
-        self.running < self.concurrency && free > 0 && (free > reserve || self.running < self.share)
-    }
-
-    fn is_at_concurrency(&self) -> bool {
-        self.running >= self.concurrency
-    }
-
-    /// Counts a refusal, and tells the log now and then.
-    fn refuse(&mut self, error: AdmissionError) -> AdmissionError {
-        self.refused.count += 1;
-        if self.refused.told.is_none_or(|told| told.elapsed() >= LOG_INTERVAL) {
-            info!(tenant = self.name, refused = self.refused.count, reason = %error, "executions are refused");
-            self.refused = Refused { count: 0, told: Some(Instant::now()) };
-        }
-        error
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenants::Rate;
 
     fn size(capacity: u32, queue: u32) -> PoolSize {
         PoolSize { idle: 1, capacity, queue, queue_time: Duration::from_secs(10) }

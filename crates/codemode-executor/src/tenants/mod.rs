@@ -2,12 +2,15 @@
 //!
 //! A tenant is configured once, at the start; from there on it is a [`TenantId`], which [`Admission`] keeps the account of.
 
+mod accounts;
 mod admission;
 mod bucket;
+mod refusal;
 
 use std::time::Duration;
 
-pub(crate) use admission::{Admission, AdmissionError, Place};
+pub(crate) use admission::{Admission, Place};
+pub(crate) use refusal::AdmissionError;
 
 use crate::auth::ApiKey;
 use crate::limits::Limits;
@@ -122,6 +125,10 @@ impl Tenants {
         };
         let anonymous = || Tenant::new("anonymous", Vec::new());
         Self(if tenants.is_empty() { vec![profile(&anonymous())] } else { tenants.iter().map(profile).collect() })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The tenant of an id that [`Authenticator`](crate::auth::Authenticator) gave.

@@ -20,6 +20,9 @@ pub use slot::CgroupSlot;
 /// Where the executor itself goes under version 2, in which only leaves may hold processes.
 const EXECUTOR: &str = "codemode-executor";
 
+/// What a group must pass on.
+const CONTROLLERS: &str = "+memory +pids";
+
 /// Where one controller's groups are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Hierarchy {
@@ -44,12 +47,10 @@ const CLAIMS: u32 = 8;
 impl CgroupParent {
     /// Makes a directory in a delegated version 2 subtree, or in writable version 1 hierarchies.
     ///
-    /// Under version 2 the executor moves itself into a leaf of its own group, since a group with processes cannot pass
-    /// controllers on. Fails where there is nothing to write to; nothing is left behind then.
+    /// Under version 2 the executor is moved into a leaf of its own group: see [`settle_in_leaf`]. Fails where there is nothing
+    /// to write to, or where other processes are in that group; nothing is left behind then.
     pub fn create() -> io::Result<Self> {
-        let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
-        let own = fs::read_to_string("/proc/self/cgroup")?;
-        let found = discover::directories(&mountinfo, &own);
+        let found = hierarchies()?;
         found.iter().for_each(sweep);
         let mut last =
             io::Error::new(io::ErrorKind::NotFound, "no control group hierarchy has the memory and pids controllers");
@@ -87,6 +88,13 @@ impl Drop for CgroupParent {
             }
         }
     }
+}
+
+/// Those of this process that might do, the better one first.
+fn hierarchies() -> io::Result<Vec<Hierarchy>> {
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
+    let own = fs::read_to_string("/proc/self/cgroup")?;
+    Ok(discover::directories(&mountinfo, &own))
 }
 
 /// Makes directories below `base` and locks them.
@@ -167,32 +175,66 @@ fn make_both(memory: &Path, pids: &Path) -> io::Result<()> {
     fs::create_dir(pids).inspect_err(|_| remove(memory))
 }
 
-/// Version 2: makes `base` pass the controllers on to a directory of ours.
-fn delegate(base: &Path, name: &str) -> io::Result<PathBuf> {
-    const CONTROLLERS: &str = "+memory +pids";
-    // An executor started by this one, or restarted, may be in the leaf already.
-    let base = if base.ends_with(EXECUTOR) { base.parent().unwrap_or(base) } else { base };
+/// Under version 2, moves this process into a leaf of its group, since a group with processes cannot pass controllers on to
+/// those of workers. To be called before there are children: they would stay behind, and be in the way.
+///
+/// Where the group is shared with other processes, or nothing can be written to, nothing changes; [`CgroupParent::create`]
+/// says why then.
+pub fn settle_in_leaf() {
+    if let Ok(found) = hierarchies()
+        && let Some(Hierarchy::Two(base)) = found.first()
+    {
+        let _ = pass_on(own_group(base));
+    }
+}
+
+/// An executor started by this one, or restarted, may be in the leaf already.
+fn own_group(base: &Path) -> &Path {
+    if base.ends_with(EXECUTOR) { base.parent().unwrap_or(base) } else { base }
+}
+
+/// Version 2: makes `base` pass the controllers on. Whether this process was moved for that.
+fn pass_on(base: &Path) -> io::Result<bool> {
+    let offered = fs::read_to_string(base.join("cgroup.controllers"))?;
+    if !["memory", "pids"].iter().all(|name| offered.split_whitespace().any(|offer| offer == *name)) {
+        let message = format!("the control group {} has not both memory and pids", base.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, message));
+    }
     let control = base.join("cgroup.subtree_control");
-    let parent = base.join(name);
+    if fs::write(&control, CONTROLLERS).is_ok() {
+        return Ok(false);
+    }
     let leaf = base.join(EXECUTOR);
-    let moved = if fs::write(&control, CONTROLLERS).is_ok() {
-        false
-    } else {
-        match fs::create_dir(&leaf) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+    match fs::create_dir(&leaf) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    fs::write(leaf.join("cgroup.procs"), "0")?;
+    fs::write(&control, CONTROLLERS).map(|()| true).map_err(|error| {
+        move_back(base);
+        if error.kind() == io::ErrorKind::ResourceBusy {
+            let message = format!("other processes share the control group {}", base.display());
+            return io::Error::new(error.kind(), message);
         }
-        fs::write(leaf.join("cgroup.procs"), "0")?;
-        true
-    };
-    let made = fs::write(&control, CONTROLLERS)
-        .and_then(|()| fs::create_dir(&parent))
-        .and_then(|()| fs::write(parent.join("cgroup.subtree_control"), CONTROLLERS));
+        error
+    })
+}
+
+fn move_back(base: &Path) {
+    let _ = fs::write(base.join("cgroup.procs"), "0");
+    remove(&base.join(EXECUTOR));
+}
+
+/// Version 2: makes a directory of ours that passes the controllers on.
+fn delegate(base: &Path, name: &str) -> io::Result<PathBuf> {
+    let base = own_group(base);
+    let moved = pass_on(base)?;
+    let parent = base.join(name);
+    let made = fs::create_dir(&parent).and_then(|()| fs::write(parent.join("cgroup.subtree_control"), CONTROLLERS));
     if let Err(error) = made {
         remove(&parent);
         if moved {
-            let _ = fs::write(base.join("cgroup.procs"), "0");
-            remove(&leaf);
+            move_back(base);
         }
         return Err(error);
     }

@@ -14,6 +14,7 @@ use core::ptr;
 use crate::channel::{self, Request};
 use crate::lockdown::settings::{Settings, layers};
 use crate::lockdown::{FAILED, descriptors::SOCKET, namespaces, process, sys};
+use crate::private_memory;
 use crate::python;
 use crate::worker::{self, Prepared};
 
@@ -35,6 +36,7 @@ struct Poll {
     seen: i16,
 }
 
+// SAFETY: as the C library declares them on 64-bit Linux; the arrays are at least as large as its structures.
 unsafe extern "C" {
     fn fork() -> c_int;
     fn getpid() -> c_int;
@@ -100,6 +102,9 @@ impl Zygote {
         }
         // SAFETY: no precondition.
         let pid = unsafe { getpid() };
+        if settings.header.has(layers::SECCOMP) {
+            private_memory::answer_traps()?;
+        }
         let prepared = Prepared::new(settings, pid.cast_unsigned() as usize)?;
         let myself = pidfd_open(pid)?;
         child_signal(SIG_BLOCK)?;

@@ -6,6 +6,7 @@
 use crate::lockdown::settings::{Grant, Settings, layers};
 use crate::lockdown::{FAILED, capabilities, descriptors, landlock, namespaces, process, rlimits, seccomp, sys};
 
+// SAFETY: as the C library declares them on 64-bit Linux, where `int` has 32 bits and `long` and pointers have 64.
 unsafe extern "C" {
     fn write(fd: i32, bytes: *const u8, length: usize) -> isize;
 }
@@ -71,12 +72,14 @@ fn steps(prepared: &Prepared, socket: i32, step: &mut &'static str) -> sys::Resu
         if header.has_scratch() {
             *step = "scratch file system";
             namespaces::mount_scratch(namespaces::SCRATCH, prepared.settings.options)?;
-            namespaces::change_directory(namespaces::SCRATCH)?;
         }
         // Its own user namespace: no capability over the mounts just made, and a count of tasks of its own.
         *step = "user namespace";
         namespaces::unshare(namespaces::CLONE_NEWUSER)?;
     }
+    // The zygote's own may be a private directory that is gone by now; a program asks for the path of where it is.
+    *step = "current directory";
+    namespaces::change_directory(if header.has_scratch() { namespaces::SCRATCH } else { c"/" })?;
     if header.has(layers::NO_NEW_PRIVILEGES) {
         *step = "no_new_privs";
         process::no_new_privileges()?;

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use attempt::{Attempt, Verdict};
 
-use crate::cgroup::CgroupParent;
+use crate::cgroup::{CgroupParent, settle_in_leaf};
 use crate::layer::{Layer, LayerSet, Profile};
 use crate::system;
 
@@ -21,6 +21,7 @@ pub use report::{JailReport, LayerReport, LayerState, Remedy};
 
 /// Tests every layer.
 pub fn probe(required: Profile) -> JailReport {
+    settle_in_leaf();
     let program = crate::seccomp::compile(crate::seccomp::Writes::Denied);
     let namespaces = namespaces::Prepared::new();
     let proof = system::pipe(libc::O_NONBLOCK);

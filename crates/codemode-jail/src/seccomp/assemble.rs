@@ -37,6 +37,7 @@ pub(crate) const RETURN: u16 = 0x06;
 pub(crate) const RETURN_ALLOW: u32 = 0x7fff_0000;
 pub(crate) const RETURN_KILL: u32 = 0x8000_0000;
 pub(crate) const RETURN_ERRNO: u32 = 0x0005_0000;
+pub(crate) const RETURN_TRAP: u32 = 0x0003_0000;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) const ARCHITECTURE: u32 = 0xc000_003e;
@@ -107,17 +108,17 @@ fn leaf(rule: Rule) -> Vec<Instruction> {
         Rule::Allow => vec![give(RETURN_ALLOW)],
         Rule::Kill => vec![give(RETURN_KILL)],
         Rule::Errno(errno) => vec![give(RETURN_ERRNO | errno.cast_unsigned())],
-        Rule::AllowIf(clauses) => {
-            let mut code: Vec<Instruction> = clauses.iter().flat_map(|tests| clause(tests, RETURN_ALLOW)).collect();
-            code.push(give(RETURN_ERRNO | 1));
-            code
-        }
-        Rule::AllowOrPretend(allowed, pretended) => {
-            let allowed = allowed.iter().flat_map(|tests| clause(tests, RETURN_ALLOW));
-            let pretended = pretended.iter().flat_map(|tests| clause(tests, RETURN_ERRNO));
-            allowed.chain(pretended).chain([give(RETURN_ERRNO | 1)]).collect()
-        }
+        Rule::AllowIf(allowed) => clauses(&[(allowed, RETURN_ALLOW)]),
+        Rule::AllowOrPretend(allowed, pretended) => clauses(&[(allowed, RETURN_ALLOW), (pretended, RETURN_ERRNO)]),
+        Rule::AllowOrTrap(allowed, trapped) => clauses(&[(allowed, RETURN_ALLOW), (trapped, RETURN_TRAP)]),
     }
+}
+
+/// The answer of the first clause that holds; `EPERM` where none does.
+fn clauses(answers: &[(&[&[Test]], u32)]) -> Vec<Instruction> {
+    let code =
+        answers.iter().flat_map(|(alternatives, answer)| alternatives.iter().flat_map(|tests| clause(tests, *answer)));
+    code.chain([give(RETURN_ERRNO | 1)]).collect()
 }
 
 /// One clause: falls past its own end when a test fails, returns `answer` otherwise.

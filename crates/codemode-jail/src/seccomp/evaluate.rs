@@ -1,9 +1,13 @@
-//! A small evaluator of classic BPF, and the proof that the assembled program decides as the policy reads.
+//! A small evaluator of classic BPF, and the proof that the assembled program decides as the policy reads. The tests try the
+//! worker's policy; the fuzz target tries others.
 
+#[cfg(test)]
+use super::assemble::assemble;
 use super::assemble::{
     AND, ARCHITECTURE, Instruction, JUMP, JUMP_ANY_BIT, JUMP_AT_LEAST, JUMP_EQUAL, LOAD, RETURN, RETURN_ALLOW,
-    RETURN_ERRNO, RETURN_KILL, X32, assemble,
+    RETURN_ERRNO, RETURN_KILL, RETURN_TRAP, X32,
 };
+#[cfg(test)]
 use super::policy::{Writes, policy};
 use super::rule::{Condition, Rule, Test};
 
@@ -11,10 +15,11 @@ fn low_half(value: u64) -> u32 {
     u32::try_from(value & 0xffff_ffff).expect("32 bits")
 }
 
-struct Call {
-    number: u32,
-    architecture: u32,
-    arguments: [u64; 6],
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) number: u32,
+    pub(crate) architecture: u32,
+    pub(crate) arguments: [u64; 6],
 }
 
 impl Call {
@@ -33,7 +38,7 @@ impl Call {
 }
 
 /// Runs a program; also proves that it ends and never leaves itself.
-fn evaluate(program: &[Instruction], call: &Call) -> u32 {
+pub(crate) fn evaluate(program: &[Instruction], call: &Call) -> u32 {
     let (mut at, mut accumulator) = (0, 0);
     loop {
         let Instruction { code, if_true, if_false, value } = program[at];
@@ -58,7 +63,7 @@ fn evaluate(program: &[Instruction], call: &Call) -> u32 {
 }
 
 /// The same decision, read straight from the policy.
-fn expected(policy: &[(u32, Rule)], call: &Call) -> u32 {
+pub(crate) fn expected(policy: &[(u32, Rule)], call: &Call) -> u32 {
     if call.architecture != ARCHITECTURE || call.number >= X32 {
         return RETURN_KILL;
     }
@@ -71,28 +76,31 @@ fn expected(policy: &[(u32, Rule)], call: &Call) -> u32 {
             Condition::IsNull => value == 0,
         }
     };
+    let holds = |clauses: &[&[Test]]| clauses.iter().any(|tests| tests.iter().all(passes));
     match policy.iter().find(|(number, _)| *number == call.number).map(|(_, rule)| rule) {
         Some(Rule::Allow) => RETURN_ALLOW,
         Some(Rule::Errno(errno)) => RETURN_ERRNO | errno.cast_unsigned(),
         Some(Rule::Kill) => RETURN_KILL,
-        Some(Rule::AllowIf(clauses) | Rule::AllowOrPretend(clauses, _))
-            if clauses.iter().any(|tests| tests.iter().all(passes)) =>
+        Some(Rule::AllowIf(clauses) | Rule::AllowOrPretend(clauses, _) | Rule::AllowOrTrap(clauses, _))
+            if holds(clauses) =>
         {
             RETURN_ALLOW
         }
-        Some(Rule::AllowOrPretend(_, clauses)) if clauses.iter().any(|tests| tests.iter().all(passes)) => RETURN_ERRNO,
-        None | Some(Rule::AllowIf(_) | Rule::AllowOrPretend(..)) => RETURN_ERRNO | 1,
+        Some(Rule::AllowOrPretend(_, clauses)) if holds(clauses) => RETURN_ERRNO,
+        Some(Rule::AllowOrTrap(_, clauses)) if holds(clauses) => RETURN_TRAP,
+        None | Some(Rule::AllowIf(_) | Rule::AllowOrPretend(..) | Rule::AllowOrTrap(..)) => RETURN_ERRNO | 1,
     }
 }
 
 /// Values at the edges of the tests: each single bit, each listed value, and each a little off.
+#[cfg(test)]
 fn odd_values(policy: &[(u32, Rule)]) -> Vec<u64> {
     let mut values: Vec<u64> = (0..64).map(|bit| 1 << bit).collect();
     values.extend([0, u64::MAX, 1 << 32, 0xffff_ffff]);
     for (_, rule) in policy {
         let clauses = match rule {
             Rule::AllowIf(clauses) => clauses.to_vec(),
-            Rule::AllowOrPretend(allowed, pretended) => [*allowed, *pretended].concat(),
+            Rule::AllowOrPretend(allowed, others) | Rule::AllowOrTrap(allowed, others) => [*allowed, *others].concat(),
             Rule::Allow | Rule::Errno(_) | Rule::Kill => continue,
         };
         for test in clauses.iter().flat_map(|tests| tests.iter()) {
@@ -123,7 +131,7 @@ fn program_decides_as_the_policy_reads() {
             let mut tried = vec![[0; 6], [u64::MAX; 6]];
             let tested = policy
                 .iter()
-                .any(|(listed, rule)| *listed == number && matches!(rule, Rule::AllowIf(_) | Rule::AllowOrPretend(..)));
+                .any(|(listed, rule)| *listed == number && !matches!(rule, Rule::Allow | Rule::Errno(_) | Rule::Kill));
             if tested {
                 for value in &odd {
                     tried.push([*value; 6]);
@@ -184,6 +192,11 @@ fn attacks_are_refused_and_ordinary_calls_pass() {
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x122, u64::MAX, 0]), eperm);
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x40022, u64::MAX, 0]), eperm);
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 1, 5, 0]), RETURN_ALLOW);
+    // anonymous and shared: made private by the worker; with code, or growing, refused like any other
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x21, u64::MAX, 0]), RETURN_TRAP);
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 0, 0x23, u64::MAX, 0]), RETURN_TRAP);
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 7, 0x21, u64::MAX, 0]), eperm);
+    assert_eq!(denied(libc::SYS_mmap, [0, 4096, 3, 0x40021, u64::MAX, 0]), eperm);
     assert_eq!(denied(libc::SYS_mmap, [0, 4096, 5, 0x22, u64::MAX, 0]), eperm);
     assert_eq!(denied(libc::SYS_mprotect, [0, 4096, 5, 0, 0, 0]), eperm);
     // a thread of glibc, a fork, a thread in a new user namespace

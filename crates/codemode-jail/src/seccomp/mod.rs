@@ -3,8 +3,10 @@
 //! The program is compiled once per zygote and passed to it; a worker only loads it.
 
 mod assemble;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod evaluate;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod policy;
 mod rule;
 

@@ -36,6 +36,8 @@ const fn when(reason: &'static str, call: &'static [c_long], clauses: &'static [
 const PROT_WRITE: u32 = libc::PROT_WRITE.cast_unsigned();
 const PROT_EXEC: u32 = libc::PROT_EXEC.cast_unsigned();
 const MAP_ANONYMOUS: u32 = libc::MAP_ANONYMOUS.cast_unsigned();
+/// Also a bit of `MAP_SHARED_VALIDATE`.
+const MAP_SHARED: u32 = libc::MAP_SHARED.cast_unsigned();
 /// Memory of which `RLIMIT_DATA` knows nothing.
 const UNCOUNTED: u32 = (libc::MAP_GROWSDOWN | libc::MAP_HUGETLB).cast_unsigned();
 /// What glibc and musl pass for a thread, and no more: no namespace, no vfork, no parent, no pidfd.
@@ -91,15 +93,20 @@ const BASE: &[Group] = &[
         &[libc::SYS_madvise],
         &[&[one_of(2, ADVICE)]],
     ),
-    when(
-        "mmap: extension modules are mapped from files; memory that is written never runs, and memory that the limit on \
-         data does not count is not given: a stack that grows by itself, huge pages",
-        &[libc::SYS_mmap],
-        &[
-            &[none_of(2, PROT_EXEC), none_of(3, UNCOUNTED)],
-            &[none_of(2, PROT_WRITE), none_of(3, MAP_ANONYMOUS | UNCOUNTED)],
-        ],
-    ),
+    Group {
+        reason: "mmap: extension modules are mapped from files; memory that is written never runs, and memory that the limit \
+                 on data does not count is not given: a stack that grows by itself, huge pages. Nor is anonymous memory that \
+                 is shared, which Python's mmap.mmap(-1, n) asks for: the worker, who shares it with nobody, makes it private",
+        rule: Rule::AllowOrTrap(
+            &[
+                &[none_of(2, PROT_EXEC), none_of(3, MAP_SHARED | UNCOUNTED)],
+                &[none_of(2, PROT_EXEC), none_of(3, MAP_ANONYMOUS | UNCOUNTED)],
+                &[none_of(2, PROT_WRITE), none_of(3, MAP_ANONYMOUS | UNCOUNTED)],
+            ],
+            &[&[none_of(2, PROT_EXEC), all_of(3, MAP_SHARED | MAP_ANONYMOUS), none_of(3, UNCOUNTED)]],
+        ),
+        calls: &[libc::SYS_mmap],
+    },
     when(
         "mprotect: the loader seals relocations; nothing becomes executable",
         &[libc::SYS_mprotect],

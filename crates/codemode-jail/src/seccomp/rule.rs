@@ -9,6 +9,8 @@ pub(crate) enum Rule {
     AllowIf(&'static [&'static [Test]]),
     /// As `AllowIf`, but where one of the second clauses holds, the answer is success and nothing is done.
     AllowOrPretend(&'static [&'static [Test]], &'static [&'static [Test]]),
+    /// As `AllowIf`, but where one of the second clauses holds, the worker's handler of `SIGSYS` answers instead of the kernel.
+    AllowOrTrap(&'static [&'static [Test]], &'static [&'static [Test]]),
     /// Refused with an error; `EPERM` is also the rule of every call without one.
     Errno(i32),
     /// Ends the process: no program of a user needs it, only an attack.

@@ -102,7 +102,8 @@ pub(super) fn receive(control: BorrowedFd<'_>) -> io::Result<ZygoteEvent> {
     message.msg_iov = &raw mut vector;
     message.msg_iovlen = 1;
     message.msg_control = (&raw mut attachment).cast();
-    message.msg_controllen = mem::size_of::<Attachment>();
+    // Not its whole size, whose padding has room for a second descriptor, that nobody would close.
+    message.msg_controllen = ATTACHMENT_LENGTH;
     let received = loop {
         // SAFETY: `message` points at locals that outlive the call, with their lengths.
         let received = unsafe { libc::recvmsg(control.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };

@@ -2,6 +2,8 @@
 
 mod child;
 mod events;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod plan;
 mod root;
 mod spawn;

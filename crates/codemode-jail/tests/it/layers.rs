@@ -64,6 +64,9 @@ fn rlimits_stop_a_memory_bomb_and_a_descriptor_flood() {
     );
     let _ = std::fs::remove_file(file);
     assert_eq!(jail.answer("import resource\nanswer = resource.getrlimit(resource.RLIMIT_CORE)"), "(0, 0)");
+    // The executor's own may be unlimited.
+    let stack = jail.answer("import resource\nanswer = resource.getrlimit(resource.RLIMIT_STACK)");
+    assert_eq!(stack, "(8388608, 8388608)");
 }
 
 #[test]
@@ -81,6 +84,48 @@ fn seccomp_refuses_network_processes_files_and_code() {
     assert_eq!(jail.run("import os\nos.execv('/bin/true', ['true'])"), killed);
     assert_eq!(jail.run("import ctypes\nctypes.CDLL(None).ptrace(0, 0, 0, 0)"), killed);
     assert_eq!(jail.run("import ctypes\nctypes.CDLL(None).unshare(0x10000000)"), killed);
+}
+
+/// Memory shared with nobody is private; what takes it for more than that loses these calls and nothing else.
+#[test]
+fn seccomp_has_shared_anonymous_memory_made_private() {
+    let mut jail = only(&[Layer::NoNewPrivileges, Layer::Seccomp]);
+    let used = "
+import mmap, threading
+block = mmap.mmap(-1, 8192)
+def write(): block[:6] = b'shared'
+thread = threading.Thread(target=write)
+thread.start()
+thread.join()
+block.resize(1 << 20)
+block.flush()
+answer = type(block) is mmap.mmap, block[:6], block[-1], len(block)
+block.close()";
+    assert_eq!(jail.answer(used), "(True, b'shared', 0, 1048576)");
+    let kinds = "
+import mmap
+answer = [len(mmap.mmap(-1, 4096, access=access)) for access in (mmap.ACCESS_READ, mmap.ACCESS_WRITE, mmap.ACCESS_COPY)]";
+    assert_eq!(jail.answer(kinds), "[4096, 4096, 4096]");
+    let killed = (String::new(), WaitStatus::Signaled(libc::SIGSYS));
+    let blocked = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGSYS])";
+    for attempt in
+        ["signal.signal(signal.SIGSYS, signal.SIG_DFL)", "signal.signal(signal.SIGSYS, signal.SIG_IGN)", blocked]
+    {
+        assert_eq!(jail.run(&format!("import mmap, signal\n{attempt}\nmmap.mmap(-1, 4096)")), killed, "{attempt}");
+        assert_eq!(jail.answer(&format!("import signal\n{attempt}\nanswer = len(bytearray(1 << 24))")), "16777216");
+    }
+}
+
+/// The zygote's directory is removed once it serves.
+#[test]
+fn current_directory_has_a_path_where_there_is_no_scratch() {
+    for layer in [Layer::Rlimits, Layer::Namespaces] {
+        if layer == Layer::Namespaces && standard().is_none() {
+            continue;
+        }
+        let mut jail = only(&[layer]);
+        assert_eq!(jail.answer("import os\nanswer = os.getcwd(), os.path.abspath('x')"), "('/', '/x')");
+    }
 }
 
 #[test]

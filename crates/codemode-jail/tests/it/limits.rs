@@ -20,6 +20,35 @@ fn memory_limit_raises_memory_error_and_counts_from_the_fork() {
     }
 }
 
+/// Without a control group, too: the kernel would keep it as a file, which no limit counts.
+#[test]
+fn memory_limit_counts_shared_anonymous_memory() {
+    let map = "
+import ctypes, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+def map(size):
+    address = libc.mmap(None, ctypes.c_size_t(size), 3, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS, -1, ctypes.c_long(0))
+    return None if address == ctypes.c_size_t(-1).value else address
+";
+    for layers in profiles() {
+        let mut jail = Jail::start(layers);
+        let mut worker = jail.ready_worker();
+        worker.process.set_limits(&LIMITS).unwrap();
+        worker.send("import mmap\nsmall = mmap.mmap(-1, 1 << 20)\nmmap.mmap(-1, 40 << 20)");
+        assert_eq!(worker.answer(), "OSError: [Errno 12] Cannot allocate memory");
+        assert_eq!(jail.ended(&worker), WaitStatus::Exited(0));
+
+        let mut worker = jail.ready_worker();
+        worker.process.set_limits(&LIMITS).unwrap();
+        worker.send(&format!(
+            "{map}\nctypes.memset(map(1 << 20), 1, 1 << 20)\nanswer = map(40 << 20), ctypes.get_errno(), map(0), ctypes.get_errno()"
+        ));
+        assert_eq!(worker.answer(), "(None, 12, None, 22)");
+        assert_eq!(jail.ended(&worker), WaitStatus::Exited(0));
+    }
+}
+
 #[test]
 fn processor_limit_kills_a_program_that_ignores_signals() {
     let Some(layers) = standard() else { return };
@@ -67,11 +96,12 @@ except RuntimeError as error:
 gate.set()";
     // 64 tasks less the main thread; another worker's do not count.
     assert_eq!(jail.answer(program), "(63, \"can't start new thread\")");
-    drop(bystander);
     let mut limited = jail.ready_worker();
     limited.process.set_limits(&WorkerLimits { memory: 1 << 30, ..LIMITS }).unwrap();
     limited.send(program);
     assert_eq!(limited.answer(), "(7, \"can't start new thread\")");
+    // Not before: its end would be an event among the others.
+    drop(bystander);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Each tool call is a task of its own, owned by the execution: when the execution ends, or is dropped, what still runs of
 //! its tools is cancelled.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +13,12 @@ use tokio::time::Instant;
 use super::identifier::{correlation_id, execution_id};
 use super::{CodemodeError, ExecuteOptions, ExecutionResult, ToolCallRecord, ToolCallStatus};
 use crate::execution::{
-    Connection, ConnectionOptions, Event, ExecutorInfo, Finished, OutputMode, StartRequest, ToolCall, ToolOutcome,
+    Connection, ConnectionOptions, Event, ExecutionError, ExecutorInfo, Finished, OutputMode, StartRequest, ToolCall,
+    ToolOutcome,
 };
+use crate::journal::{Journal, JournalError};
 use crate::registry::{ToolContext, ToolError, ToolHost};
-use crate::transport::Address;
+use crate::transport::addresses;
 use crate::values::Value;
 
 const DEFAULT_PREFIX: &str = "cm";
@@ -35,14 +37,13 @@ struct Running {
 }
 
 impl ExecutorClient {
-    /// Dials nothing yet.
+    /// Dials nothing yet. `url`: of one executor, or of several, separated by commas.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn new(url: &str, options: &ConnectionOptions) -> Result<Self, CodemodeError> {
-        let address: Address = url.parse()?;
-        Ok(Self { connection: Connection::new(&address, options)?, prefix: DEFAULT_PREFIX.to_owned() })
+        Ok(Self { connection: Connection::to_fleet(&addresses(url)?, options)?, prefix: DEFAULT_PREFIX.to_owned() })
     }
 
     /// What correlation ids begin with. Default `cm`.
@@ -72,7 +73,10 @@ impl ExecutorClient {
         let config = encoded(&options.config).map_err(CodemodeError::Config)?;
         let context = encoded(&options.context).map_err(CodemodeError::Context)?;
         let request = StartRequest {
-            execution_id: options.execution_id.unwrap_or_else(execution_id),
+            execution_id: options
+                .execution_id
+                .or_else(|| options.journal.as_ref().map(|journal| journal.execution_id().to_owned()))
+                .unwrap_or_else(execution_id),
             code: code.to_owned(),
             tools: host.tools(),
             config,
@@ -82,6 +86,8 @@ impl ExecutorClient {
             correlation_id: options.correlation_id.unwrap_or_else(|| correlation_id(&self.prefix)),
             deadline,
             output: OutputMode::Accumulate,
+            journal: options.journal,
+            resumed: Vec::new(),
         };
         let (execution_id, correlation_id) = (request.execution_id.clone(), request.correlation_id.clone());
         let mut dispatch = Dispatch {
@@ -90,7 +96,7 @@ impl ExecutorClient {
             correlation_id: correlation_id.clone(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
-            records: Vec::new(),
+            records: BTreeMap::new(),
         };
         let finished = dispatch.run(self.connection.start(request)).await?;
         let tool_calls = dispatch.into_records();
@@ -119,6 +125,12 @@ impl ExecutorClient {
     }
 }
 
+/// No tool suspends its call here: the journal that was to go on had a call without an outcome.
+fn open(journal: &Journal) -> CodemodeError {
+    let number = journal.calls().iter().find(|call| call.outcome.is_none()).map_or(0, |call| call.number);
+    ExecutionError::Journal { source: JournalError::Open { number } }.into()
+}
+
 /// The tool calls of one execution.
 struct Dispatch {
     host: Arc<dyn ToolHost>,
@@ -126,8 +138,8 @@ struct Dispatch {
     correlation_id: String,
     tasks: JoinSet<Result<Value, ToolError>>,
     running: HashMap<tokio::task::Id, Running>,
-    /// The record of call `n` is at `n - 1`.
-    records: Vec<ToolCallRecord>,
+    /// By the calls' numbers.
+    records: BTreeMap<u32, ToolCallRecord>,
 }
 
 impl Dispatch {
@@ -150,6 +162,7 @@ impl Dispatch {
                         }
                     }
                     Some(Ok(Event::Finished(finished))) => return Ok(*finished),
+                    Some(Ok(Event::Suspended(suspended))) => return Err(open(&suspended.journal)),
                     Some(Ok(Event::Output { .. })) => {}
                     Some(Err(error)) => return Err(error.into()),
                     None => unreachable!("an error or `Finished` comes before the end of the events"),
@@ -158,7 +171,7 @@ impl Dispatch {
         }
     }
 
-    /// Starts a tool. The session has checked that call ids are 1, 2, 3, …
+    /// Starts a tool. The session has checked that call ids ascend.
     fn begin(&mut self, call: ToolCall) -> Result<(), ToolError> {
         let decoded = Value::decode(&call.arguments).map_err(|error| ToolError::invalid(error.to_string()));
         let arguments = decoded.and_then(|arguments| match arguments {
@@ -175,7 +188,7 @@ impl Dispatch {
             Ok(arguments) => arguments,
             Err(error) => {
                 record.status = ToolCallStatus::Failed(error.clone());
-                self.records.push(record);
+                self.records.insert(call.call_id, record);
                 return Err(error);
             }
         };
@@ -189,7 +202,7 @@ impl Dispatch {
         // Called within the task: a tool that panics before its first await must not end the execution.
         let task = self.tasks.spawn(async move { host.call(&tool, arguments, context).await });
         self.running.insert(task.id(), Running { call_id: call.call_id, since: Instant::now() });
-        self.records.push(record);
+        self.records.insert(call.call_id, record);
         Ok(())
     }
 
@@ -204,7 +217,7 @@ impl Dispatch {
         };
         let running = self.running.remove(&id)?;
         let result = result.and_then(|value| value.encode().map_err(|error| ToolError::invalid(error.to_string())));
-        let record = usize::try_from(running.call_id).ok().and_then(|call_id| self.records.get_mut(call_id - 1))?;
+        let record = self.records.get_mut(&running.call_id)?;
         record.duration = running.since.elapsed();
         let outcome = match result {
             Ok(value) => {
@@ -222,11 +235,10 @@ impl Dispatch {
     /// What still runs is cancelled.
     fn into_records(mut self) -> Vec<ToolCallRecord> {
         for running in self.running.values() {
-            let record = usize::try_from(running.call_id).ok().and_then(|call_id| self.records.get_mut(call_id - 1));
-            if let Some(record) = record {
+            if let Some(record) = self.records.get_mut(&running.call_id) {
                 record.duration = running.since.elapsed();
             }
         }
-        self.records
+        self.records.into_values().collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::execution::Limits;
+use crate::journal::Journal;
 use crate::values::Value;
 
 /// What the deadline leaves to the executor and the network beyond the program's own time.
@@ -23,10 +24,13 @@ pub struct ExecuteOptions {
     pub traceparent: Option<String>,
     /// Default: a new one.
     pub correlation_id: Option<String>,
-    /// Default: a new one. A retry of the same execution carries the same.
+    /// Default: the journal's, else a new one. Each attempt carries the same.
     pub execution_id: Option<String>,
     /// For the whole of it, as seen from here. Default: the wall time and 5 s.
     pub deadline: Option<Duration>,
+    /// What to go on from: see [`crate::execution::StartRequest::journal`]. Every call in it needs an outcome
+    /// ([`Journal::answer`]).
+    pub journal: Option<Journal>,
 }
 
 impl ExecuteOptions {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::execution::{Finished, Outcome, Usage};
+use crate::journal::Journal;
 use crate::registry::ToolError;
 use crate::values::Value;
 
@@ -29,7 +30,7 @@ pub struct ExecutionResult {
     pub correlation_id: String,
     /// As seen from here.
     pub duration: Duration,
-    /// In the order of their begin.
+    /// Those whose tools were called here, in the order of their begin.
     pub tool_calls: Vec<ToolCallRecord>,
     /// The program.
     pub code: String,
@@ -37,6 +38,12 @@ pub struct ExecutionResult {
     pub usage: Usage,
     /// The jail profile that it ran under.
     pub jail_profile: String,
+    /// Its tool calls as they were encoded, with those of earlier executions that it went on from.
+    pub journal: Journal,
+    /// How often it was sent to an executor.
+    pub attempts: u32,
+    /// Calls that the last attempt took from the journal, whose tools were called by earlier ones.
+    pub replayed_calls: u32,
 }
 
 /// Why there was no success.
@@ -115,6 +122,9 @@ impl ExecutionResult {
             code,
             usage: finished.usage,
             jail_profile: finished.jail_profile,
+            journal: finished.journal,
+            attempts: finished.attempts,
+            replayed_calls: finished.replayed_calls,
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::transport::MAX_MESSAGE_SIZE;
 const DEFAULT_OUTPUT: u64 = 16 * 1024 * 1024;
 /// The executor marks truncated output in the output itself; the mark comes on top of the limit.
 const OUTPUT_MARK: u64 = 1024;
+/// Tool calls where neither side names a limit: the executor's ceiling.
+const DEFAULT_TOOL_CALLS: u32 = 100_000;
 /// How much of a peer's text is shown in a message.
 const SHOWN: usize = 64;
 
@@ -31,13 +33,33 @@ pub enum Violation {
     /// `accepted` came again.
     #[error("`accepted` twice")]
     AcceptedTwice,
-    /// Call ids are 1, 2, 3, …
-    #[error("tool call {got} where {expected} was next")]
-    CallId {
-        /// What was due.
-        expected: u32,
+    /// Call ids ascend; on a replay, new ones from the journal's last.
+    #[error("tool call {got} after tool call {last}")]
+    NotAscending {
+        /// The highest one before.
+        last: u32,
         /// What came.
         got: u32,
+    },
+    /// The journal has the outcome, or the executor has asked before.
+    #[error("tool call {0} again, which has its answer or waits for it")]
+    Asked(u32),
+    /// A call of the journal is another one now.
+    #[error("tool call {0} with another tool or other arguments than the journal has")]
+    OtherCall(u32),
+    /// The program is said to have received an answer that it cannot have, or in an order that it cannot be.
+    #[error("an answer to tool call {0} that the program cannot have received")]
+    Answered(u32),
+    /// More of the clock than the contract allows.
+    #[error("{0} bytes of the clock where the contract allows 65536")]
+    Clock(usize),
+    /// A replay under another runtime.
+    #[error("a replay under the runtime `{executor}` of a journal of `{journal}`")]
+    Runtime {
+        /// The journal's.
+        journal: String,
+        /// The executor's.
+        executor: String,
     },
     /// A tool that was not offered.
     #[error("a call of the tool `{0}`, which was not offered")]
@@ -71,6 +93,10 @@ pub enum Violation {
 pub(super) struct Checker {
     offered: Arc<super::ToolSet>,
     accepted: bool,
+    /// The last call of the journal that this attempt is a replay of.
+    replayed: u32,
+    /// The highest number of a call.
+    last: u32,
     calls: u32,
     value: u64,
     tool_calls: u32,
@@ -86,15 +112,23 @@ fn lower<T: Ord + Copy>(asked: Option<T>, holds: Option<T>) -> Option<T> {
     }
 }
 
+/// A peer's character as a message may show it: none moves a terminal's cursor.
+fn visible(character: char) -> char {
+    if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
+}
+
 impl Checker {
-    pub(super) fn new(offered: Arc<super::ToolSet>) -> Self {
+    /// `calls` of a journal, up to the number `replayed`, are replayed.
+    pub(super) fn new(offered: Arc<super::ToolSet>, replayed: u32, calls: u32) -> Self {
         let most = MAX_MESSAGE_SIZE as u64;
         Self {
             offered,
             accepted: false,
-            calls: 0,
+            replayed,
+            last: replayed,
+            calls,
             value: most,
-            tool_calls: u32::MAX,
+            tool_calls: DEFAULT_TOOL_CALLS,
             output: DEFAULT_OUTPUT,
             output_seen: 0,
         }
@@ -122,21 +156,25 @@ impl Checker {
         Ok(())
     }
 
-    pub(super) fn tool_call(&mut self, call: &v1::ToolCall) -> Result<(), Violation> {
+    /// The name of the tool. What the journal says of the call is the recorder's to check.
+    pub(super) fn tool_call(&mut self, call: &v1::ToolCall) -> Result<Arc<str>, Violation> {
         self.running("tool_call")?;
-        let expected = self.calls.checked_add(1).ok_or(Violation::ToolCalls(self.tool_calls))?;
-        if call.call_id != expected {
-            return Err(Violation::CallId { expected, got: call.call_id });
+        let new = call.call_id > self.replayed;
+        if new && call.call_id <= self.last {
+            return Err(Violation::NotAscending { last: self.last, got: call.call_id });
         }
-        if expected > self.tool_calls {
+        if new && self.calls >= self.tool_calls {
             return Err(Violation::ToolCalls(self.tool_calls));
         }
-        if !self.offered.names.contains(call.tool.as_str()) {
-            return Err(Violation::UnknownTool(call.tool.chars().take(SHOWN).collect()));
-        }
+        let Some(tool) = self.offered.names.get(call.tool.as_str()) else {
+            return Err(Violation::UnknownTool(call.tool.chars().take(SHOWN).map(visible).collect()));
+        };
         self.value(call.arguments.len())?;
-        self.calls = expected;
-        Ok(())
+        if new {
+            self.calls += 1;
+            self.last = call.call_id;
+        }
+        Ok(Arc::clone(tool))
     }
 
     pub(super) fn output(&mut self, output: &v1::Output) -> Result<OutputStream, Violation> {
@@ -154,10 +192,18 @@ impl Checker {
     }
 
     pub(super) fn finished(&mut self, finished: &v1::Finished) -> Result<(), Violation> {
+        if finished.outcome() == v1::Outcome::Diverged && self.replayed == 0 {
+            // Nothing is replayed that was not asked for.
+            return Err(Violation::UnknownOutcome);
+        }
         // A program that was rejected, or cancelled while it waited for a worker, never had one.
         let never_ran = matches!(finished.outcome(), v1::Outcome::Rejected | v1::Outcome::Cancelled);
         if !never_ran {
             self.running("finished")?;
+        }
+        // Until then no limit is agreed, and what did not run has no value.
+        if !self.accepted && !finished.value.is_empty() {
+            return Err(Violation::NotAccepted("finished.value"));
         }
         self.value(finished.value.len())
     }

@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::control::{Control, Shared};
+use super::fleet::{Fleet, READINESS_SERVICE};
 use super::session::{EVENTS, Session};
 use super::{Execution, ExecutionError, ExecutorInfo, RetryPolicy, StartRequest};
-use crate::transport::{Address, Channel, Malformed, TlsOptions};
+use crate::transport::{Address, ChannelPlan, Malformed, TlsOptions};
 
 /// A deadline beyond what the clock can name: about thirty years.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -56,7 +57,7 @@ pub struct Connection {
 #[derive(Debug)]
 struct Inner {
     url: String,
-    channel: Mutex<Option<Channel>>,
+    fleet: Mutex<Option<Arc<Fleet>>>,
     retry: Arc<RetryPolicy>,
     closed: watch::Sender<bool>,
     runtime: Handle,
@@ -69,20 +70,33 @@ impl Connection {
     ///
     /// Outside of a tokio runtime: the one that it is called in drives the connection and its executions.
     pub fn new(address: &Address, options: &ConnectionOptions) -> Result<Self, ExecutionError> {
-        let url = address.to_string();
+        Self::to_fleet(std::slice::from_ref(address), options)
+    }
+
+    /// As [`Self::new`], to several executors that are as good as each other: an execution goes to one that is well and less
+    /// busy than another, and, where that is lost, to another.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::new`].
+    pub fn to_fleet(addresses: &[Address], options: &ConnectionOptions) -> Result<Self, ExecutionError> {
+        let url = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let (api_key, tls) = (options.api_key.as_deref(), options.tls.as_ref());
-        let channel =
-            Channel::new(address, api_key, options.connect_timeout, tls).map_err(|malformed| match malformed {
+        let plan = |address: &Address| {
+            let plan = ChannelPlan::new(address, api_key, options.connect_timeout, tls);
+            plan.map(|plan| (address.clone(), plan)).map_err(|malformed| match malformed {
                 Malformed::Url => ExecutionError::Invalid { field: "url", reason: "it is malformed" },
                 Malformed::ApiKey => {
                     ExecutionError::Invalid { field: "api_key", reason: "it has characters that a header cannot carry" }
                 }
-                Malformed::Tls(source) => ExecutionError::Tls { url: url.clone(), source },
-            })?;
+                Malformed::Tls(source) => ExecutionError::Tls { url: address.to_string(), source },
+            })
+        };
+        let plans = addresses.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             inner: Arc::new(Inner {
                 url,
-                channel: Mutex::new(Some(channel)),
+                fleet: Mutex::new(Some(Fleet::new(plans))),
                 retry: Arc::new(options.retry.clone()),
                 closed: watch::Sender::new(false),
                 runtime: Handle::current(),
@@ -96,16 +110,22 @@ impl Connection {
     }
 
     /// Begins an execution and returns at once; what goes wrong comes as its last event.
-    pub fn start(&self, request: StartRequest) -> Execution {
+    pub fn start(&self, mut request: StartRequest) -> Execution {
         let (events, receiver) = mpsc::channel(EVENTS);
-        let shared = Arc::new(Shared::default());
         let mut task = JoinSet::new();
-        let refused = request.check().map_err(|(field, reason)| ExecutionError::Invalid { field, reason });
-        match refused.and_then(|()| self.channel()) {
-            Ok(channel) => {
+        let journal = request.journal.take();
+        let checked = request.check().map_err(|(field, reason)| ExecutionError::Invalid { field, reason });
+        let refused = checked.and_then(|()| match &journal {
+            Some(journal) => journal.check_resumable(&request).map_err(|source| ExecutionError::Journal { source }),
+            None => Ok(()),
+        });
+        let request = Arc::new(request);
+        let shared = Arc::new(Shared::new(&request, journal.as_ref()));
+        match refused.and_then(|()| self.fleet()) {
+            Ok(fleet) => {
                 let now = Instant::now();
                 let session = Session {
-                    channel,
+                    fleet,
                     url: self.inner.url.clone(),
                     deadline: now.checked_add(request.deadline).unwrap_or(now + NEVER),
                     request,
@@ -128,28 +148,48 @@ impl Connection {
 
     /// The executor's report on itself. Not retried.
     pub async fn info(&self, timeout: Duration) -> Result<ExecutorInfo, ExecutionError> {
-        let channel = self.channel()?;
-        match tokio::time::timeout(timeout, channel.info()).await {
+        let fleet = self.fleet()?;
+        let asking = async { fleet.pick(None).await?.channel().info().await };
+        match tokio::time::timeout(timeout, asking).await {
             Ok(Ok(info)) => Ok(ExecutorInfo::from_wire(info)),
             Ok(Err(status)) => Err(ExecutionError::refused(&self.inner.url, 1, status)),
             Err(_) => Err(ExecutionError::Timeout { url: self.inner.url.clone(), deadline: timeout, tool_calls: 0 }),
         }
     }
 
-    /// Whether the executor says that it serves. An executor that does not answer in time does not.
+    /// Whether the executor, or one of several, says that it serves. An executor that does not answer in time does not.
     pub async fn is_healthy(&self, timeout: Duration) -> bool {
-        let Ok(channel) = self.channel() else { return false };
-        matches!(tokio::time::timeout(timeout, channel.serves()).await, Ok(Ok(true)))
+        matches!(self.is_live(timeout).await, Ok(true))
+    }
+
+    /// Whether the executor, or one of several, takes new executions: what balancers ask. It is `false` while an executor starts and while it drains.
+    /// Not retried.
+    pub async fn is_ready(&self, timeout: Duration) -> Result<bool, ExecutionError> {
+        self.serves(READINESS_SERVICE, timeout).await
+    }
+
+    /// Whether the executor's process serves at all. Not retried.
+    pub async fn is_live(&self, timeout: Duration) -> Result<bool, ExecutionError> {
+        self.serves("", timeout).await
+    }
+
+    async fn serves(&self, service: &'static str, timeout: Duration) -> Result<bool, ExecutionError> {
+        let fleet = self.fleet()?;
+        match tokio::time::timeout(timeout, fleet.serves(service)).await {
+            Ok(Ok(ready)) => Ok(ready),
+            Ok(Err(status)) => Err(ExecutionError::refused(&self.inner.url, 1, status)),
+            Err(_) => Err(ExecutionError::Timeout { url: self.inner.url.clone(), deadline: timeout, tool_calls: 0 }),
+        }
     }
 
     /// Cancels what runs and closes the connection, for all clones. Idempotent.
     pub fn close(&self) {
         self.inner.closed.send_replace(true);
-        self.inner.channel.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.inner.fleet.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    fn channel(&self) -> Result<Channel, ExecutionError> {
-        let channel = self.inner.channel.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        channel.ok_or_else(|| ExecutionError::Closed { url: self.inner.url.clone() })
+    fn fleet(&self) -> Result<Arc<Fleet>, ExecutionError> {
+        let fleet = self.inner.fleet.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        fleet.ok_or_else(|| ExecutionError::Closed { url: self.inner.url.clone() })
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Violation;
+use crate::journal::{Journal, JournalError};
 use crate::transport::{Status, StatusCode, TlsError};
 
 /// Why an execution, or another request, ended without an answer. The connection stays usable after each of these but
@@ -54,9 +55,9 @@ pub enum ExecutionError {
         /// Of the last attempt.
         source: Status,
     },
-    /// The program was running. Where it had called tools or its output was given away, it was not sent again: that would
-    /// repeat them. Elsewhere it was, as often as the policy allows.
-    #[error("lost the executor at `{url}` during an execution{}", lost(*.tool_calls, *.output_given, *.attempts))]
+    /// The program was running, and no further attempt was allowed. The journal goes on from there another time, where it
+    /// can be replayed.
+    #[error("lost the executor at `{url}` during an execution that had made {}{}", made_some(*.tool_calls), lost(.unreplayable.as_deref(), *.attempts))]
     Lost {
         /// The executor.
         url: String,
@@ -64,10 +65,47 @@ pub enum ExecutionError {
         attempts: u32,
         /// Calls that had reached this application.
         tool_calls: u32,
-        /// Whether output had been passed on to the application.
-        output_given: bool,
+        /// Why it was not tried again: its journal cannot be replayed. `None` where it was tried as often as the policy allows.
+        unreplayable: Option<String>,
+        /// What it had done.
+        journal: Box<Journal>,
         /// What happened.
         source: Status,
+    },
+    /// No executor there has the runtime that the journal was made with. Nothing ran since; the journal stays good.
+    #[error("no executor at `{url}` can replay an execution of the runtime `{runtime}`, which had made {} ({})", made_some(*.tool_calls), tried(*.attempts))]
+    OtherRuntime {
+        /// The executor.
+        url: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// The journal's runtime.
+        runtime: String,
+        /// Calls that had reached this application.
+        tool_calls: u32,
+        /// What it had done.
+        journal: Box<Journal>,
+        /// The executor's words.
+        source: Status,
+    },
+    /// A replay did something that its journal does not explain. It was stopped before it made a call of its own; the same
+    /// replay may diverge again.
+    #[error("the replay at `{url}` diverged from its journal at tool call {call_id}: {message}")]
+    Diverged {
+        /// The executor.
+        url: String,
+        /// The first call of the journal that the program did not make; zero where there is none.
+        call_id: u32,
+        /// What the journal has, and what the program did instead.
+        message: String,
+        /// What it was a replay of.
+        journal: Box<Journal>,
+    },
+    /// The execution cannot go on from its journal, or be suspended.
+    #[error("failed to use the journal of the execution")]
+    Journal {
+        /// Why.
+        source: JournalError,
     },
     /// The deadline passed. The program is being stopped; `tool_calls` of its calls had reached this application.
     #[error("no answer from the executor at `{url}` within {} s{}", .deadline.as_secs_f64(), made(*.tool_calls))]
@@ -110,12 +148,14 @@ fn made(count: u32) -> String {
     if count == 0 { String::new() } else { format!("; the execution had made {}", calls(count)) }
 }
 
-fn lost(tool_calls: u32, output_given: bool, attempts: u32) -> String {
-    let not_retried = "the execution was not retried, because its";
-    match (tool_calls, output_given) {
-        (0, false) => format!(" that had made no tool calls ({})", tried(attempts)),
-        (0, true) => format!(" that had made no tool calls; {not_retried} output had been passed on"),
-        (_, _) => format!(" that had made {}; {not_retried} tool calls could repeat", calls(tool_calls)),
+fn made_some(count: u32) -> String {
+    if count == 0 { "no tool calls".to_owned() } else { calls(count) }
+}
+
+fn lost(unreplayable: Option<&str>, attempts: u32) -> String {
+    match unreplayable {
+        None => format!(" ({})", tried(attempts)),
+        Some(reason) => format!("; it cannot be replayed: {reason}"),
     }
 }
 
@@ -143,6 +183,9 @@ impl ExecutionError {
             Self::Unauthenticated { .. } => "unauthenticated",
             Self::Refused { .. } => "refused",
             Self::Lost { .. } => "lost",
+            Self::OtherRuntime { .. } => "other_runtime",
+            Self::Diverged { .. } => "diverged",
+            Self::Journal { .. } => "journal",
             Self::Timeout { .. } => "timeout",
             Self::Protocol { .. } => "protocol",
             Self::Closed { .. } => "closed",
@@ -159,6 +202,9 @@ impl ExecutionError {
             | Self::Tls { .. }
             | Self::Unauthenticated { .. }
             | Self::Lost { .. }
+            | Self::OtherRuntime { .. }
+            | Self::Diverged { .. }
+            | Self::Journal { .. }
             | Self::Timeout { .. }
             | Self::Protocol { .. }
             | Self::Closed { .. }
@@ -177,9 +223,16 @@ impl ExecutionError {
             Self::Unauthenticated { .. } => {
                 Some("the key of the client (CODEMODE_EXECUTOR_API_KEY) and that of the executor must be the same")
             }
-            Self::Refused { source, .. } if source.code() == StatusCode::ResourceExhausted => {
-                Some("every worker of the executor is busy: add executors or raise its capacity")
+            Self::Refused { source, .. } if source.code() == StatusCode::ResourceExhausted => Some(
+                "the executor is full, or this key has as much as it may: add executors, raise the capacity, or send less at once",
+            ),
+            Self::OtherRuntime { .. } => {
+                Some("resume the journal where executors of that release and Python version still run")
             }
+            Self::Diverged { .. } => Some(
+                "what a program does between tool calls must not depend on object addresses, races of threads, or files",
+            ),
+            Self::Journal { source } => source.hint(),
             Self::Timeout { .. } => Some("raise the execution timeout, or let the program do less"),
             Self::Closed { .. } => Some("create a new client"),
             Self::Invalid { .. }

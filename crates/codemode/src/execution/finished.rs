@@ -6,6 +6,8 @@ use bytes::Bytes;
 use codemode_proto::limits::duration_from_wire;
 use codemode_proto::v1;
 
+use crate::journal::Journal;
+
 /// How an execution ended. A program's own failure is an outcome, never an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -38,7 +40,8 @@ impl Outcome {
 
     fn from_wire(wire: v1::Outcome) -> Option<Self> {
         match wire {
-            v1::Outcome::Unspecified => None,
+            // A divergence is an error, made where a replay was asked for.
+            v1::Outcome::Unspecified | v1::Outcome::Diverged => None,
             v1::Outcome::Completed => Some(Self::Completed),
             v1::Outcome::Failed => Some(Self::Failed),
             v1::Outcome::Rejected => Some(Self::Rejected),
@@ -112,11 +115,30 @@ pub struct Finished {
     pub usage: Usage,
     /// The profile that the worker ran under; empty where it was never accepted.
     pub jail_profile: String,
+    /// Its tool calls, with what became of them.
+    pub journal: Journal,
+    /// How often it was sent to an executor.
+    pub attempts: u32,
+    /// Calls that the last attempt took from the journal: their tools were called by earlier ones.
+    pub replayed_calls: u32,
+}
+
+/// The last event of an execution whose open calls are all suspended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspended {
+    /// What another execution goes on from, once its open calls have outcomes.
+    pub journal: Journal,
+    /// Empty where output was streamed. The execution that goes on prints it again.
+    pub stdout: Vec<u8>,
+    /// See `stdout`.
+    pub stderr: Vec<u8>,
+    /// How often it was sent to an executor.
+    pub attempts: u32,
 }
 
 impl Finished {
     /// `None` where the outcome is one that this client does not know.
-    pub(super) fn from_wire(wire: v1::Finished) -> Option<Self> {
+    pub(super) fn from_wire(wire: v1::Finished, journal: Journal) -> Option<Self> {
         let outcome = Outcome::from_wire(wire.outcome())?;
         Some(Self {
             outcome,
@@ -135,11 +157,14 @@ impl Finished {
                 .map(|exceeded| Exceeded { limit: limit_name(exceeded.limit()), message: exceeded.message }),
             usage: wire.usage.map(usage_from_wire).unwrap_or_default(),
             jail_profile: String::new(),
+            journal,
+            attempts: 0,
+            replayed_calls: 0,
         })
     }
 
     /// The end of an execution that was cancelled from here, where the executor did not say so itself.
-    pub(super) fn cancelled() -> Self {
+    pub(super) fn cancelled(journal: Journal) -> Self {
         Self {
             outcome: Outcome::Cancelled,
             value: Bytes::new(),
@@ -149,6 +174,9 @@ impl Finished {
             exceeded: None,
             usage: Usage::default(),
             jail_profile: String::new(),
+            journal,
+            attempts: 0,
+            replayed_calls: 0,
         }
     }
 }

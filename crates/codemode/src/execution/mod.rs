@@ -4,7 +4,7 @@
 //! and checks everything that comes over it; the peer is taken to be hostile. [`Execution`] is the application's end.
 //!
 //! ```text
-//!              not accepted, and the policy allows it
+//!              refused or lost, and the policy allows it
 //!            ┌──────── backoff ◄───────┐
 //!            ▼                         │
 //! start ─► requested ── accepted ─► running ── finished ─► ended
@@ -15,15 +15,20 @@
 //!            └── status, deadline ─────┴─────────────────────┘  an `ExecutionError`
 //! ```
 //!
-//! Until `accepted` nothing of the program has run, so the request may be sent again. After it never: the error then says
-//! how many tool calls had been made. One deadline holds over all of it. Dropping an [`Execution`] resets the stream, which
-//! cancels the program.
+//! Each attempt after the first is sent the journal ([`crate::journal`]), so that no tool is called twice; tools that run when
+//! an executor is lost go on, and their answers join the journal. Where the journal cannot be replayed, an execution of which
+//! the application has noticed a tool call or output is not sent again. One deadline holds over all of it. Where every open
+//! call is suspended, the execution ends as `suspended`. Dropping an [`Execution`] resets the stream, which cancels the program.
 
+mod attempt;
 mod check;
 mod connection;
 mod control;
 mod error;
 mod finished;
+mod fleet;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod info;
 mod limits;
 mod retry;
@@ -35,7 +40,7 @@ pub use check::Violation;
 pub use connection::{Connection, ConnectionOptions};
 pub use control::{Control, SendError, ToolOutcome};
 pub use error::ExecutionError;
-pub use finished::{Exceeded, Finished, Outcome, ProgramError, Usage};
+pub use finished::{Exceeded, Finished, Outcome, ProgramError, Suspended, Usage};
 pub use info::{ExecutorInfo, JailLayer, JailReport, PoolInfo};
 pub use limits::Limits;
 pub use retry::RetryPolicy;

@@ -1,12 +1,12 @@
-//! When a request is sent again of which the application has noticed nothing.
+//! When an execution is sent again: with its journal, so that no tool is called twice.
 
 use std::time::Duration;
 
 use crate::random;
 use crate::transport::{Status, StatusCode};
 
-/// When a request is sent again: only as long as it has made no tool call and none of its output was passed on, so that
-/// nothing outside of the jail can happen twice.
+/// When an execution is sent again: after its executor was lost, refused it or drains, as long as its journal can be replayed,
+/// so that nothing outside of the jail happens twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts in all; 1 means that nothing is sent again.
@@ -38,9 +38,14 @@ impl RetryPolicy {
         Self { max_attempts: 1, ..Self::default() }
     }
 
+    /// Whether an attempt that ended so may be followed by another.
+    pub(super) fn allows(&self, status: &Status) -> bool {
+        self.status_codes.contains(&status.code())
+    }
+
     /// The pause before the attempt after `attempt` (1 is the first); `None` where there is no other.
     pub(super) fn pause(&self, attempt: u32, status: &Status) -> Option<Duration> {
-        if attempt >= self.max_attempts || status.is_permanent() || !self.status_codes.contains(&status.code()) {
+        if attempt >= self.max_attempts || status.is_permanent() {
             return None;
         }
         let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));

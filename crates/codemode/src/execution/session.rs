@@ -1,32 +1,26 @@
-//! The task that owns one execution's stream. The diagram is in the module above.
+//! The task that owns one execution: its attempts, until one of them ends it. The diagram is in the module above.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use codemode_proto::v1;
-use codemode_proto::v1::execute_response::Message;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::check::Checker;
-use super::control::{OUTBOUND, Shared};
-use super::{
-    Connection, Event, ExecutionError, Finished, OutputMode, OutputStream, RetryPolicy, StartRequest, ToolCall,
-    Violation,
-};
-use crate::transport::{Channel, Inbound, Status, Trace};
+use super::attempt::Attempt;
+use super::control::Shared;
+use super::fleet::Fleet;
+use super::{Connection, Event, ExecutionError, Finished, RetryPolicy, StartRequest, Suspended};
+use crate::transport::{Inbound, Status, StatusCode};
 
 /// Events that wait for the application. When it is full the stream is not read, and HTTP/2 stops the executor.
 pub(super) const EVENTS: usize = 64;
-/// How long the executor has to confirm a cancellation before the stream is reset.
-const CANCEL_GRACE: Duration = Duration::from_secs(2);
 /// How long the end of the stream may follow `finished`. Past it the stream is reset, to the harm of nobody.
 const TRAILERS_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) struct Session {
-    pub(super) channel: Channel,
+    pub(super) fleet: Arc<Fleet>,
     pub(super) url: String,
-    pub(super) request: StartRequest,
+    pub(super) request: Arc<StartRequest>,
     pub(super) deadline: Instant,
     pub(super) retry: Arc<RetryPolicy>,
     pub(super) shared: Arc<Shared>,
@@ -36,16 +30,15 @@ pub(super) struct Session {
     pub(super) _connection: Connection,
 }
 
-/// How one attempt ended.
-enum Attempt {
-    Finished(Box<Finished>, Option<Inbound>),
-    /// Nothing that the application could notice has happened: it may be sent again.
-    Harmless {
-        status: Status,
-        accepted: bool,
-    },
-    Failed(ExecutionError),
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A `Control` that outlives a dropped execution must not hold the request open.
+        self.shared.end();
+    }
 }
+
+/// How the execution ended, with the stream of it where that has not ended.
+type End = Result<(Event, Option<Inbound>), ExecutionError>;
 
 impl Session {
     pub(super) async fn run(self) {
@@ -63,7 +56,7 @@ impl Session {
         // Here a stream that did not end in order is dropped, which resets it.
         self.shared.end();
         let (event, inbound) = match end {
-            Ok((finished, inbound)) => (Ok(Event::Finished(finished)), inbound),
+            Ok((event, inbound)) => (Ok(event), inbound),
             Err(error) => (Err(error), None),
         };
         // Where nobody listens any more the execution was dropped.
@@ -73,183 +66,89 @@ impl Session {
         }
     }
 
-    async fn attempts(&self) -> Result<(Box<Finished>, Option<Inbound>), ExecutionError> {
-        let mut attempt = 1;
+    async fn attempts(&self) -> End {
+        let mut number = 1;
+        let mut last = None;
         loop {
-            let (status, accepted) = match self.attempt(attempt).await {
-                Attempt::Finished(finished, inbound) => return Ok((finished, inbound)),
+            // Not the executor that failed the attempt before, where there is another.
+            let lease = match self.fleet.pick(last.as_ref()).await {
+                Ok(lease) => lease,
+                Err(status) => return Err(self.lost(number, status, false, None)),
+            };
+            let (status, accepted, replaying) = match self.attempt(number, &lease).await {
+                Attempt::Ended(event, inbound) => return Ok((event, inbound)),
                 Attempt::Failed(error) => return Err(error),
-                // The notification of it was taken by the attempt.
-                Attempt::Harmless { .. } if self.shared.is_cancelled() => {
-                    return Ok((Box::new(Finished::cancelled()), None));
-                }
-                Attempt::Harmless { status, accepted } => (status, accepted),
+                Attempt::Lost { status, accepted, replaying } => (status, accepted, replaying),
             };
-            let pause = self.retry.pause(attempt, &status);
-            // A pause that outlasts the deadline would only hide why the attempt failed.
-            let Some(pause) = pause.filter(|pause| Instant::now() + *pause < self.deadline) else {
-                let url = self.url.clone();
-                return Err(if accepted {
-                    ExecutionError::Lost { url, attempts: attempt, tool_calls: 0, output_given: false, source: status }
-                } else {
-                    ExecutionError::refused(&self.url, attempt, status)
-                });
+            lease.lost(&status);
+            // The notification of it was taken by the attempt.
+            if self.shared.is_cancelled() {
+                return Ok((self.cancelled(number), None));
+            }
+            let unreplayable = self.unreplayable();
+            if unreplayable.is_none() && self.shared.pace().quiet.is_some() {
+                // What the program waits for has no outcome yet: another attempt would come to the same place.
+                return Ok((Event::Suspended(Box::new(self.suspended(number))), None));
+            }
+            let Some(pause) = self.pause(number, &status, replaying).filter(|_| unreplayable.is_none()) else {
+                return Err(self.lost(number, status, accepted, unreplayable));
             };
+            let failed = lease.id();
+            // The first time, another executor is tried at once: the pause is for one that needs it.
+            let pause = if last.is_none() && self.fleet.has_other(&failed) { Duration::ZERO } else { pause };
+            last = Some(failed);
+            drop(lease);
             tokio::select! {
-                () = sleep(pause) => attempt += 1,
-                () = self.shared.cancelled.notified() => return Ok((Box::new(Finished::cancelled()), None)),
+                () = sleep(pause) => number += 1,
+                () = self.shared.cancelled.notified() => return Ok((self.cancelled(number), None)),
             }
         }
     }
 
-    async fn attempt(&self, attempt: u32) -> Attempt {
-        let (outbound, receiver) = mpsc::channel(OUTBOUND);
-        let trace = Trace { correlation_id: &self.request.correlation_id, traceparent: &self.request.traceparent };
-        // The channel is new and has room.
-        let _ = outbound.try_send(self.request.to_wire());
-        let mut inbound = tokio::select! {
-            biased;
-            answer = self.channel.execute(receiver, &trace) => match answer {
-                Ok(inbound) => inbound,
-                Err(status) => return Attempt::Harmless { status, accepted: false },
-            },
-            () = self.shared.cancelled.notified() => return Attempt::Finished(Box::new(Finished::cancelled()), None),
-        };
-        let mut running = Running {
-            session: self,
-            checker: Checker::new(Arc::clone(&self.request.tools)),
-            outbound: Some(outbound),
-            jail_profile: String::new(),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            noticed: false,
-        };
-        let end = running.read(&mut inbound).await;
-        running.conclude(end, inbound, attempt)
-    }
-}
-
-/// One attempt that the executor has answered.
-struct Running<'a> {
-    session: &'a Session,
-    checker: Checker,
-    /// Given to the application's [`super::Control`] by `accepted`.
-    outbound: Option<mpsc::Sender<v1::ExecuteRequest>>,
-    jail_profile: String,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    /// The application was given a tool call or a piece of output: another attempt would give it again.
-    noticed: bool,
-}
-
-/// Why reading stopped.
-enum End {
-    Finished(Box<Finished>),
-    /// The grace period of a cancellation passed, or there was nothing to wait for.
-    Cancelled,
-    Status(Status),
-    Violation(Violation),
-}
-
-impl From<Violation> for End {
-    fn from(violation: Violation) -> Self {
-        Self::Violation(violation)
-    }
-}
-
-impl Running<'_> {
-    /// Reads until something ends it.
-    async fn read(&mut self, inbound: &mut Inbound) -> End {
-        let shared = &self.session.shared;
-        let mut grace = None;
-        loop {
-            let full = shared.is_full();
-            tokio::select! {
-                biased;
-                () = shared.cancelled.notified() => {
-                    if !self.checker.is_accepted() {
-                        return End::Cancelled;
-                    }
-                    grace = Some(Instant::now() + CANCEL_GRACE);
-                }
-                message = inbound.next(), if !full => {
-                    let message = match message {
-                        Ok(Some(message)) => message,
-                        Ok(None) => return Violation::ClosedEarly.into(),
-                        Err(status) => return End::Status(status),
-                    };
-                    match self.take(message).await {
-                        Ok(None) => {}
-                        Ok(Some(finished)) => return End::Finished(Box::new(finished)),
-                        Err(violation) => return violation.into(),
-                    }
-                }
-                () = shared.answered.notified(), if full => {}
-                () = sleep_until(grace.unwrap_or(self.session.deadline)), if grace.is_some() => return End::Cancelled,
-            }
-        }
+    /// How long to wait before the next attempt; `None` where there is no other.
+    fn pause(&self, number: u32, status: &Status, replaying: bool) -> Option<Duration> {
+        // A replay that this executor's runtime cannot do may be done by another replica behind the same address.
+        let allowed = self.retry.allows(status) || (replaying && status.code() == StatusCode::FailedPrecondition);
+        let pause = self.retry.pause(number, status).filter(|_| allowed)?;
+        // A pause that outlasts the deadline would only hide why the attempt failed.
+        (Instant::now() + pause < self.deadline).then_some(pause)
     }
 
-    async fn take(&mut self, message: v1::ExecuteResponse) -> Result<Option<Finished>, Violation> {
-        let shared = &self.session.shared;
-        match message.message.ok_or(Violation::Empty)? {
-            Message::Accepted(accepted) => {
-                self.checker.accept(&self.session.request.limits, &accepted.limits.unwrap_or_default())?;
-                self.jail_profile = accepted.jail_profile;
-                if let Some(outbound) = self.outbound.take() {
-                    shared.accepted(outbound, self.checker.value_limit());
-                }
-            }
-            Message::ToolCall(call) => {
-                self.checker.tool_call(&call)?;
-                shared.called(call.call_id, &call.tool);
-                let call = ToolCall { call_id: call.call_id, tool: call.tool, arguments: call.arguments };
-                self.deliver(Event::ToolCall(call)).await;
-            }
-            Message::Output(output) => {
-                let stream = self.checker.output(&output)?;
-                match (self.session.request.output, stream) {
-                    (OutputMode::Stream, stream) => self.deliver(Event::Output { stream, data: output.data }).await,
-                    (OutputMode::Accumulate, OutputStream::Stdout) => self.stdout.extend_from_slice(&output.data),
-                    (OutputMode::Accumulate, OutputStream::Stderr) => self.stderr.extend_from_slice(&output.data),
-                }
-            }
-            Message::Finished(finished) => {
-                self.checker.finished(&finished)?;
-                return Finished::from_wire(finished).map(Some).ok_or(Violation::UnknownOutcome);
-            }
-        }
-        Ok(None)
+    /// Why another attempt could repeat what was noticed outside of the jail: a tool call, or output.
+    fn unreplayable(&self) -> Option<Arc<str>> {
+        self.shared.with(|recorder| recorder.is_noticed().then(|| recorder.unreplayable().cloned()).flatten())
     }
 
-    /// Waits while the application is behind. Where nobody listens any more, this task is about to be aborted.
-    async fn deliver(&mut self, event: Event) {
-        self.noticed = true;
-        let _ = self.session.events.send(Ok(event)).await;
-    }
-
-    fn conclude(self, end: End, inbound: Inbound, attempt: u32) -> Attempt {
-        let url = self.session.url.clone();
-        let (mut finished, inbound) = match end {
-            End::Finished(finished) => (finished, Some(inbound)),
-            End::Cancelled => (Box::new(Finished::cancelled()), None),
-            End::Status(source) if self.noticed => {
-                let tool_calls = self.session.shared.calls();
-                let output_given = tool_calls == 0;
-                return Attempt::Failed(ExecutionError::Lost {
+    fn lost(&self, attempts: u32, source: Status, accepted: bool, unreplayable: Option<Arc<str>>) -> ExecutionError {
+        let (url, tool_calls) = (self.url.clone(), self.shared.calls());
+        let has_run = accepted || tool_calls > 0;
+        match source.code() {
+            StatusCode::FailedPrecondition if tool_calls > 0 && !accepted => {
+                let runtime = self.shared.with(|recorder| recorder.runtime().to_string());
+                ExecutionError::OtherRuntime {
                     url,
-                    attempts: attempt,
+                    attempts,
+                    runtime,
                     tool_calls,
-                    output_given,
+                    journal: Box::new(self.shared.journal()),
                     source,
-                });
+                }
             }
-            End::Status(status) => return Attempt::Harmless { status, accepted: self.checker.is_accepted() },
-            End::Violation(source) => return Attempt::Failed(ExecutionError::Protocol { url, source }),
-        };
-        finished.jail_profile = self.jail_profile;
-        finished.stdout = self.stdout;
-        finished.stderr = self.stderr;
-        Attempt::Finished(finished, inbound)
+            StatusCode::Unauthenticated => ExecutionError::refused(&self.url, attempts, source),
+            _ if has_run => {
+                let unreplayable = unreplayable.map(|reason| reason.to_string());
+                let journal = Box::new(self.shared.journal());
+                ExecutionError::Lost { url, attempts, tool_calls, unreplayable, journal, source }
+            }
+            _ => ExecutionError::refused(&self.url, attempts, source),
+        }
+    }
+
+    pub(super) fn cancelled(&self, attempts: u32) -> Event {
+        Event::Finished(Box::new(Finished { attempts, ..Finished::cancelled(self.shared.journal()) }))
+    }
+
+    pub(super) fn suspended(&self, attempts: u32) -> Suspended {
+        Suspended { journal: self.shared.journal(), stdout: Vec::new(), stderr: Vec::new(), attempts }
     }
 }

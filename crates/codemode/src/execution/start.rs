@@ -8,6 +8,7 @@ use bytes::Bytes;
 use codemode_proto::v1;
 
 use super::Limits;
+use crate::journal::{Journal, Replay};
 
 /// The most tools of one execution, and the longest name of one, by the contract.
 const MAX_TOOLS: usize = 1_000;
@@ -108,6 +109,10 @@ impl ToolSet {
         self.tools.len()
     }
 
+    pub(crate) fn as_wire(&self) -> &[v1::Tool] {
+        &self.tools
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.tools.is_empty()
@@ -147,6 +152,11 @@ pub struct StartRequest {
     pub deadline: Duration,
     /// What becomes of the output.
     pub output: OutputMode,
+    /// What it goes on from: the journal of an execution with the same id, program, config, context, tools and limits (the
+    /// wall and processor times may differ). Calls without an outcome in it count as suspended until they are answered.
+    pub journal: Option<Journal>,
+    /// Calls without an outcome in `journal` that the application works on again: it is given each when the program makes it.
+    pub resumed: Vec<u32>,
 }
 
 impl StartRequest {
@@ -163,10 +173,14 @@ impl StartRequest {
             traceparent: String::new(),
             deadline: Duration::from_secs(35),
             output: OutputMode::Accumulate,
+            journal: None,
+            resumed: Vec::new(),
         }
     }
 
-    pub(super) fn to_wire(&self) -> v1::ExecuteRequest {
+    /// What begins an attempt, whose journal follows.
+    pub(super) fn to_wire(&self, seed: [u8; 32], replay: &Replay, runtime: &str) -> v1::ExecuteRequest {
+        let replays = replay.len() > 0;
         v1::ExecuteRequest {
             message: Some(v1::execute_request::Message::Start(v1::Start {
                 execution_id: self.execution_id.clone(),
@@ -176,6 +190,10 @@ impl StartRequest {
                 limits: (!self.limits.is_default()).then(|| self.limits.to_wire()),
                 correlation_id: self.correlation_id.clone(),
                 context: self.context.clone(),
+                seed: Bytes::copy_from_slice(&seed),
+                journal_calls: replay.len(),
+                journal_size: replay.size(),
+                runtime: if replays { runtime.to_owned() } else { String::new() },
             })),
         }
     }

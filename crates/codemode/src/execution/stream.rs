@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Control, ExecutionError, Finished};
+use super::{Control, ExecutionError, Finished, Suspended};
 
 /// Where a piece of output was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum OutputStream {
 /// A call of one of the application's tools. Its result goes to [`Control::answer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolCall {
-    /// 1, 2, 3, … within the execution.
+    /// Ascending within the execution, and the same on each attempt.
     pub call_id: u32,
     /// One of the tools that were offered.
     pub tool: String,
@@ -42,6 +42,8 @@ pub enum Event {
     },
     /// The last event.
     Finished(Box<Finished>),
+    /// The last event where every open call was suspended: see [`Control::suspend`].
+    Suspended(Box<Suspended>),
 }
 
 /// A running execution. Dropping it cancels the program.
@@ -70,7 +72,8 @@ impl Execution {
         &self.control
     }
 
-    /// The next event; `None` after the last one, which is [`Event::Finished`] or an error. Cancel-safe.
+    /// The next event; `None` after the last one, which is [`Event::Finished`],
+    /// [`Event::Suspended`] or an error. Cancel-safe.
     pub async fn next_event(&mut self) -> Option<Result<Event, ExecutionError>> {
         std::future::poll_fn(|context| self.poll_event(context)).await
     }
@@ -82,7 +85,7 @@ impl Execution {
         }
         self.events.poll_recv(context).map(|event| {
             let event = event.unwrap_or_else(|| Err(ExecutionError::Stopped { url: self.url.clone() }));
-            self.ended = matches!(event, Err(_) | Ok(Event::Finished(_)));
+            self.ended = matches!(event, Err(_) | Ok(Event::Finished(_) | Event::Suspended(_)));
             Some(event)
         })
     }

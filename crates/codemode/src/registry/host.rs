@@ -14,7 +14,7 @@ pub struct ToolContext {
     pub execution_id: String,
     /// For tracing; empty where there is none.
     pub correlation_id: String,
-    /// 1, 2, 3, … within the execution.
+    /// Ascending within the execution, and the same on each attempt.
     pub call_id: u32,
 }
 

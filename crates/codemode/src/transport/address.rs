@@ -8,7 +8,8 @@ const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 
 /// The address of an executor, from `http://host:port`, `https://host:port` or `unix:/path`. `grpc://` is another word for
-/// `http://`, and `grpcs://` for `https://`.
+/// `http://`, and `grpcs://` for `https://`. `dns+http://host:port` and `dns+https://host:port` name several executors: all
+/// addresses of the name. `dns:///host:port` is another word for the former.
 ///
 /// `Display` gives it back as it was written, without any user information.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ enum Place {
         authority: String,
         has_port: bool,
         tls: bool,
+        /// Each address of the name is an executor of its own.
+        several: bool,
     },
     Unix {
         path: String,
@@ -37,7 +40,9 @@ enum Place {
 #[non_exhaustive]
 pub enum AddressError {
     /// Not one of the schemes below, or none at all.
-    #[error("unknown scheme in the executor url `{url}`: use `http://host:port`, `https://host:port` or `unix:/path`")]
+    #[error(
+        "unknown scheme in the executor url `{url}`: use `http://host:port`, `https://host:port`, `dns+http://host:port`, `dns+https://host:port` or `unix:/path`"
+    )]
     Scheme {
         /// As it was written.
         url: String,
@@ -85,10 +90,26 @@ impl Address {
         }
     }
 
+    /// `host:port` where each address of that name is an executor.
+    pub(crate) fn lookup(&self) -> Option<String> {
+        match &self.place {
+            Place::Tcp { several: true, authority, has_port: true, .. } => Some(authority.clone()),
+            Place::Tcp { several: true, authority, has_port: false, tls, .. } => {
+                Some(format!("{authority}:{}", if *tls { HTTPS_PORT } else { HTTP_PORT }))
+            }
+            Place::Tcp { several: false, .. } | Place::Unix { .. } => None,
+        }
+    }
+
     /// Whether the scheme asks for TLS.
     pub(super) fn wants_tls(&self) -> bool {
         matches!(self.place, Place::Tcp { tls: true, .. })
     }
+}
+
+/// The addresses of a comma-separated list: executors that are as good as each other.
+pub fn addresses(urls: &str) -> Result<Vec<Address>, AddressError> {
+    urls.split(',').map(|url| url.trim().parse()).collect()
 }
 
 impl FromStr for Address {
@@ -106,9 +127,14 @@ impl FromStr for Address {
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(AddressError::Scheme { url: without_user_information(url) });
         };
-        let tls = match scheme.to_ascii_lowercase().as_str() {
-            "http" | "grpc" => false,
-            "https" | "grpcs" => true,
+        let scheme = scheme.to_ascii_lowercase();
+        // As gRPC writes it: the authority before the third slash would be a server to ask, which is the system's to say.
+        let rest = if scheme == "dns" { rest.strip_prefix('/').unwrap_or(rest) } else { rest };
+        let (tls, several) = match scheme.as_str() {
+            "http" | "grpc" => (false, false),
+            "https" | "grpcs" => (true, false),
+            "dns" | "dns+http" => (false, true),
+            "dns+https" => (true, true),
             _ => return Err(AddressError::Scheme { url: without_user_information(url) }),
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -130,7 +156,7 @@ impl FromStr for Address {
             return Err(malformed("the port is a number from 1 to 65535"));
         }
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned();
-        let place = Place::Tcp { host, authority: authority.to_owned(), has_port: port.is_some(), tls };
+        let place = Place::Tcp { host, authority: authority.to_owned(), has_port: port.is_some(), tls, several };
         Ok(Self { written: url.to_owned(), place })
     }
 }
@@ -180,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn names_of_several_executors_are_looked_up() {
+        let lookup = |url: &str| url.parse::<Address>().unwrap().lookup();
+        assert_eq!(lookup("dns:///executor:8001").as_deref(), Some("executor:8001"));
+        assert_eq!(lookup("dns+http://executor").as_deref(), Some("executor:80"));
+        assert_eq!(lookup("dns+https://executor").as_deref(), Some("executor:443"));
+        assert_eq!(lookup("http://executor:8001"), None);
+        assert!("dns+https://executor:1".parse::<Address>().unwrap().wants_tls());
+    }
+
+    #[test]
     fn refusals_say_what_to_write_instead() {
         let all = [
             "executor:8001",
@@ -196,17 +232,17 @@ mod tests {
             "unix:a@x",
         ];
         insta::assert_snapshot!(all.map(endpoint).join("\n"), @r"
-        unknown scheme in the executor url `executor:8001`: use `http://host:port`, `https://host:port` or `unix:/path`
-        unknown scheme in the executor url `ftp://x`: use `http://host:port`, `https://host:port` or `unix:/path`
+        unknown scheme in the executor url `executor:8001`: use `http://host:port`, `https://host:port`, `dns+http://host:port`, `dns+https://host:port` or `unix:/path`
+        unknown scheme in the executor url `ftp://x`: use `http://host:port`, `https://host:port`, `dns+http://host:port`, `dns+https://host:port` or `unix:/path`
         malformed executor url `https://:1`: the host is missing
         malformed executor url `http://:1`: the host is missing
         malformed executor url `http://x:0`: the port is a number from 1 to 65535
         malformed executor url `http://x/y`: it has no path, query or fragment: `http://host:port`
         malformed executor url `unix:x`: the path of a unix socket is absolute: `unix:/path`
         malformed executor url `http://…@x`: user information has no meaning here; pass the key on its own
-        unknown scheme in the executor url `ftp://…@x`: use `http://host:port`, `https://host:port` or `unix:/path`
-        unknown scheme in the executor url `…@x`: use `http://host:port`, `https://host:port` or `unix:/path`
-        unknown scheme in the executor url `…@b://x`: use `http://host:port`, `https://host:port` or `unix:/path`
+        unknown scheme in the executor url `ftp://…@x`: use `http://host:port`, `https://host:port`, `dns+http://host:port`, `dns+https://host:port` or `unix:/path`
+        unknown scheme in the executor url `…@x`: use `http://host:port`, `https://host:port`, `dns+http://host:port`, `dns+https://host:port` or `unix:/path`
+        unknown scheme in the executor url `…@b://x`: use `http://host:port`, `https://host:port`, `dns+http://host:port`, `dns+https://host:port` or `unix:/path`
         malformed executor url `…@x`: the path of a unix socket is absolute: `unix:/path`
         ");
     }

@@ -4,11 +4,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use codemode_proto::v1;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::Stream;
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
@@ -53,8 +54,18 @@ pub(crate) struct Channel {
     last_word: LastWord,
 }
 
-impl Channel {
-    /// Dials nothing yet. Must be called within a tokio runtime, which then drives the connection.
+/// What is needed to open channels to one address, or to several executors of one name. Files are read once.
+pub(crate) struct ChannelPlan {
+    endpoint: Endpoint,
+    authorization: Option<MetadataValue<Ascii>>,
+    /// `None` for a Unix socket.
+    peer: Option<String>,
+    tls: Option<Arc<ClientTls>>,
+    connect_timeout: Duration,
+}
+
+impl ChannelPlan {
+    /// Reads and checks the files of TLS.
     pub(crate) fn new(
         address: &Address,
         api_key: Option<&str>,
@@ -83,25 +94,41 @@ impl Channel {
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        let (inner, last_word) = match (address.peer(), tls) {
-            // The library's own connector knows Unix sockets.
-            (None, _) => (endpoint.connect_lazy(), LastWord::default()),
-            (Some(peer), None) => dial::plain(&endpoint, peer, connect_timeout),
-            (Some(_), Some(tls)) => {
-                let origin = address.origin().parse().map_err(|_| Malformed::Url)?;
-                dial::tls(&endpoint.origin(origin), tls, connect_timeout)
-            }
+        let endpoint = match &tls {
+            Some(_) => endpoint.origin(address.origin().parse().map_err(|_| Malformed::Url)?),
+            None => endpoint,
         };
-        Ok(Self { inner, authorization, last_word })
+        let peer = address.peer().map(str::to_owned);
+        Ok(Self { endpoint, authorization, peer, tls: tls.map(Arc::new), connect_timeout })
     }
 
+    /// Dials nothing yet. Must be called within a tokio runtime, which then drives the connection. `at`: instead of the
+    /// addresses that the name has.
+    pub(crate) fn open(&self, at: Option<SocketAddr>) -> Channel {
+        let (inner, last_word) = match (&self.peer, &self.tls) {
+            // The library's own connector knows Unix sockets.
+            (None, _) => (self.endpoint.connect_lazy(), LastWord::default()),
+            (Some(peer), None) => dial::plain(&self.endpoint, peer, at, self.connect_timeout),
+            (Some(_), Some(tls)) => dial::tls(&self.endpoint, Arc::clone(tls), at, self.connect_timeout),
+        };
+        Channel { inner, authorization: self.authorization.clone(), last_word }
+    }
+}
+
+impl fmt::Debug for ChannelPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ChannelPlan").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Channel {
     /// Begins `Execute`. Ends when the executor has answered with its headers.
     pub(crate) async fn execute(
         &self,
-        outbound: mpsc::Receiver<v1::ExecuteRequest>,
+        outbound: impl Stream<Item = v1::ExecuteRequest> + Send + 'static,
         trace: &Trace<'_>,
     ) -> Result<Inbound, Status> {
-        let mut request = tonic::Request::new(ReceiverStream::new(outbound));
+        let mut request = tonic::Request::new(outbound);
         self.authorize(request.metadata_mut());
         // Checked by the contract's rules before; what no header carries would only be missing from a trace.
         for (name, text) in [(CORRELATION_ID, trace.correlation_id), (TRACEPARENT, trace.traceparent)] {
@@ -124,9 +151,9 @@ impl Channel {
         self.client().get_info(request).await.map(tonic::Response::into_inner).map_err(|status| self.ours(&status))
     }
 
-    /// Whether `grpc.health.v1` says that the executor serves.
-    pub(crate) async fn serves(&self) -> Result<bool, Status> {
-        let request = HealthCheckRequest { service: String::new() };
+    /// Whether `grpc.health.v1` says that this service serves; the empty name is the process.
+    pub(crate) async fn serves(&self, service: &str) -> Result<bool, Status> {
+        let request = HealthCheckRequest { service: service.to_owned() };
         let response =
             HealthClient::new(self.inner.clone()).check(request).await.map_err(|status| self.ours(&status))?;
         Ok(response.into_inner().status() == ServingStatus::Serving)

@@ -8,8 +8,8 @@ mod channel;
 mod status;
 mod tls;
 
-pub use address::{Address, AddressError};
-pub(crate) use channel::{Channel, Inbound, Malformed, Trace};
+pub use address::{Address, AddressError, addresses};
+pub(crate) use channel::{Channel, ChannelPlan, Inbound, Malformed, Trace};
 pub use status::{Status, StatusCode};
 pub use tls::{TlsError, TlsOptions};
 

@@ -98,6 +98,11 @@ pub(super) enum Origin {
 }
 
 impl Status {
+    /// Nothing was reached, for this reason.
+    pub(crate) fn unreachable(message: String) -> Self {
+        Self { code: StatusCode::Unavailable, message, retry_after: None, origin: Origin::Transport }
+    }
+
     /// The status code. What failed on the way is `UNAVAILABLE`.
     pub fn code(&self) -> StatusCode {
         self.code

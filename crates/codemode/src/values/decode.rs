@@ -1,5 +1,7 @@
 //! From the encoded text to a value: what the tags stand for.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -85,6 +87,7 @@ fn part(value: &Value) -> Result<f64, ValueError> {
         Value::Float(part) => Ok(*part),
         #[expect(clippy::cast_precision_loss, reason = "Python converts the parts of a complex number to floats, too")]
         Value::Int(part) => Ok(*part as f64),
+        Value::BigInt(part) => part.nearest_float().ok_or(ValueError::Content("complex")),
         _ => Err(ValueError::Content("complex")),
     }
 }
@@ -110,5 +113,19 @@ fn dict(pairs: Vec<Value>) -> Result<Value, ValueError> {
         },
         _ => Err(ValueError::Content("dict")),
     };
-    pairs.into_iter().map(pair).collect::<Result<_, _>>().map(Value::Dict)
+    // As in an object, of equal text keys the last one's member holds, in the place of the first.
+    let mut places = HashMap::new();
+    let mut members: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
+    for one in pairs {
+        let (key, member) = pair(one)?;
+        let place = match &key {
+            Value::Str(text) => *places.entry(text.clone()).or_insert(members.len()),
+            _ => members.len(),
+        };
+        match members.get_mut(place) {
+            Some((_, earlier)) => *earlier = member,
+            None => members.push((key, member)),
+        }
+    }
+    Ok(Value::Dict(members))
 }

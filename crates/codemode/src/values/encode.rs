@@ -22,21 +22,33 @@ pub(super) fn string(text: &str, into: &mut String) {
 }
 
 /// As Python's `repr` writes it, so that both sides give one text for one value: the shortest digits that read back the
-/// same, with an exponent below 1e-4 and from 1e16.
+/// same, of those the nearest, of two as near the even one; with an exponent below 1e-4 and from 1e16.
 pub(super) fn float(number: f64, into: &mut String) {
-    let scientific = format!("{number:e}");
+    let shortest = format!("{number:e}");
+    let count = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let nearest = format!("{number:.*e}", count.saturating_sub(1));
+    // Beside a power of two, the nearest may read back as another number.
+    let scientific = if nearest.parse() == Ok(number) { nearest } else { shortest };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..16).contains(&exponent) {
-        let plain = number.to_string();
-        into.push_str(&plain);
-        if !plain.contains('.') {
-            into.push_str(".0");
-        }
-    } else {
+    if !(-4..16).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         // Writing to a `String` cannot fail.
         let _ = write!(into, "{mantissa}e{sign}{:02}", exponent.unsigned_abs());
+        return;
+    }
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let digits = mantissa.replace('.', "");
+    into.push_str(sign);
+    match usize::try_from(exponent) {
+        Ok(exponent) => {
+            let (whole, fraction) = digits.split_at_checked(exponent + 1).unwrap_or((&digits, ""));
+            let fraction = if fraction.is_empty() { "0" } else { fraction };
+            let _ = write!(into, "{whole:0<width$}.{fraction}", width = exponent + 1);
+        }
+        Err(_) => {
+            let _ = write!(into, "0.{:0>width$}", digits, width = digits.len() + exponent.unsigned_abs() as usize - 1);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub enum Value {
     Set(Vec<Value>),
     /// `frozenset`. See `Set`.
     FrozenSet(Vec<Value>),
-    /// `dict`, in its order. Its keys are hashable.
+    /// `dict`, in its order. Its keys are hashable, and those that are text differ; that others do is not checked.
     Dict(Vec<(Value, Value)>),
     /// `datetime.datetime`.
     DateTime(DateTime),
@@ -91,6 +91,7 @@ impl Value {
         match self {
             Self::List(_) | Self::Set(_) | Self::Dict(_) => false,
             Self::Tuple(members) => members.iter().all(Self::is_hashable),
+            Self::Decimal(number) => number.is_hashable(),
             _ => true,
         }
     }

@@ -28,7 +28,7 @@ pub async fn failed(execution: &mut codemode::execution::Execution) -> Execution
     }
 }
 
-async fn called(execution: &mut codemode::execution::Execution) -> ToolCall {
+pub async fn called(execution: &mut codemode::execution::Execution) -> ToolCall {
     match execution.next_event().await {
         Some(Ok(Event::ToolCall(call))) => call,
         other => panic!("{other:?} is not a tool call"),
@@ -120,7 +120,7 @@ async fn result_over_the_value_limit_reaches_the_program_as_a_failure() {
     let peer = Peer::new(async |mut stage| {
         stage.start().await;
         let limits = v1::Limits { value: 4, ..v1::Limits::default() };
-        stage.send(Response::Accepted(v1::Accepted { jail_profile: String::new(), limits: Some(limits) })).await;
+        stage.send(Response::Accepted(v1::Accepted { limits: Some(limits), ..v1::Accepted::default() })).await;
         stage.call(1, "echo", "{}").await;
         match stage.result().await.outcome {
             Some(Answer::Failure(failure)) => {
@@ -246,7 +246,9 @@ async fn slow_application_holds_the_executor_back() {
         match execution.next_event().await.expect("the end has not come").expect("nothing failed") {
             Event::ToolCall(call) => unanswered.push(call.call_id),
             Event::Finished(_) => break,
-            Event::Output { .. } => panic!("the program prints nothing"),
+            Event::Output { .. } | Event::Suspended(_) => {
+                panic!("the program prints nothing, and no call is suspended")
+            }
         }
         calls += 1;
         // The session stops reading at 1,024 calls without a result: fewer must be enough to go on.

@@ -13,7 +13,7 @@ fn output(stream: v1::Stream, size: usize) -> Response {
 
 fn accepted() -> Response {
     let limits = v1::Limits { value: 100, tool_calls: 2, output: 1_000_000, ..v1::Limits::default() };
-    Response::Accepted(v1::Accepted { jail_profile: String::new(), limits: Some(limits) })
+    Response::Accepted(v1::Accepted { limits: Some(limits), ..v1::Accepted::default() })
 }
 
 /// The error that these messages end in. Calls that came before it are passed over.
@@ -49,15 +49,18 @@ async fn order_is_checked() {
     insta::assert_snapshot!(error_of(vec![call(1, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: `tool_call` before `accepted`");
     insta::assert_snapshot!(error_of(vec![output(v1::Stream::Stdout, 1)]).await, @"the executor at `URL` broke the protocol: `output` before `accepted`");
     insta::assert_snapshot!(error_of(vec![completed("1")]).await, @"the executor at `URL` broke the protocol: `finished` before `accepted`");
+    let rejected = v1::Finished { outcome: v1::Outcome::Rejected.into(), value: "1".into(), ..v1::Finished::default() };
+    insta::assert_snapshot!(error_of(vec![Response::Finished(rejected)]).await, @"the executor at `URL` broke the protocol: `finished.value` before `accepted`");
     insta::assert_snapshot!(error_of(vec![accepted(), accepted()]).await, @"the executor at `URL` broke the protocol: `accepted` twice");
     insta::assert_snapshot!(error_of(vec![accepted()]).await, @"the executor at `URL` broke the protocol: the stream closed before `finished`");
 }
 
 #[tokio::test]
 async fn tool_calls_are_checked() {
-    insta::assert_snapshot!(error_of(vec![accepted(), call(2, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: tool call 2 where 1 was next");
-    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", "{}"), call(1, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: tool call 1 where 2 was next");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(0, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: tool call 0 after tool call 0");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", "{}"), call(1, "echo", "{}")]).await, @"the executor at `URL` broke the protocol: tool call 1 after tool call 1");
     insta::assert_snapshot!(error_of(vec![accepted(), call(1, "shell", "{}")]).await, @"the executor at `URL` broke the protocol: a call of the tool `shell`, which was not offered");
+    insta::assert_snapshot!(error_of(vec![accepted(), call(1, "\u{1b}[2Jx", "{}")]).await, @"the executor at `URL` broke the protocol: a call of the tool `�[2Jx`, which was not offered");
     insta::assert_snapshot!(error_of(vec![accepted(), call(1, "echo", &" ".repeat(101))]).await, @"the executor at `URL` broke the protocol: a value of 101 bytes where the limit is 100");
     let calls = (1..=3).map(|call_id| call(call_id, "echo", "{}"));
     insta::assert_snapshot!(error_of(std::iter::once(accepted()).chain(calls).collect()).await, @"the executor at `URL` broke the protocol: more tool calls than the limit of 2");

@@ -4,10 +4,16 @@
 
 mod client;
 mod execution;
+mod fleet;
 mod hostile;
+mod journal;
 mod local;
+mod loss;
+mod oracle;
 mod peer;
 mod registry;
+mod replay;
 mod retry;
 mod tls;
 mod values;
+mod values_agree;

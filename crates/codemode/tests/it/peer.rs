@@ -20,6 +20,8 @@ use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::metadata::MetadataMap;
 use tonic::transport::server::Connected;
 use tonic::{Status, Streaming};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 /// Nothing in a test takes longer than this.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,7 +64,19 @@ impl Stage {
     }
 
     pub async fn accept(&self) {
-        self.send(Response::Accepted(v1::Accepted { jail_profile: "standard".to_owned(), limits: None })).await;
+        self.send(accepted()).await;
+    }
+
+    /// The calls of a journal that follow `start`.
+    pub async fn journal(&mut self, start: &v1::Start) -> Vec<v1::JournalCall> {
+        let mut calls = Vec::new();
+        while (calls.len() as u64) < u64::from(start.journal_calls) {
+            match self.request().await {
+                Some(Request::Journal(part)) => calls.extend(part.calls),
+                other => panic!("{other:?} is not a part of a journal"),
+            }
+        }
+        calls
     }
 
     pub async fn call(&self, call_id: u32, tool: &str, arguments: &str) {
@@ -84,8 +98,23 @@ impl Stage {
     }
 }
 
+pub const RUNTIME: &str = "cpython-3.12 runner-1";
+
+pub fn accepted() -> Response {
+    Response::Accepted(v1::Accepted {
+        jail_profile: "standard".to_owned(),
+        runtime: RUNTIME.to_owned(),
+        ..v1::Accepted::default()
+    })
+}
+
 pub fn call(call_id: u32, tool: &str, arguments: &str) -> Response {
-    Response::ToolCall(v1::ToolCall { call_id, tool: tool.to_owned(), arguments: arguments.to_owned().into() })
+    Response::ToolCall(v1::ToolCall {
+        call_id,
+        tool: tool.to_owned(),
+        arguments: arguments.to_owned().into(),
+        ..v1::ToolCall::default()
+    })
 }
 
 pub fn completed(value: &str) -> Response {
@@ -152,6 +181,7 @@ pub struct Peer {
     directory: Option<tempfile::TempDir>,
     attempts: Arc<Mutex<u32>>,
     plays: Arc<Mutex<JoinSet<()>>>,
+    health: HealthReporter,
     _server: JoinSet<()>,
 }
 
@@ -181,16 +211,16 @@ impl Peer {
             attempts: Arc::clone(&attempts),
             plays: Arc::clone(&plays),
         };
-        let (_reporter, health) = tonic_health::server::health_reporter();
+        let (reporter, health) = tonic_health::server::health_reporter();
         server.spawn(async move {
             tonic::transport::Server::builder()
                 .add_service(health)
-                .add_service(ExecutorServer::new(service))
+                .add_service(ExecutorServer::new(service).max_decoding_message_size(64 * 1024 * 1024))
                 .serve_with_incoming(incoming)
                 .await
                 .expect("the socket works");
         });
-        Self { directory: None, attempts, plays, _server: server }
+        Self { directory: None, attempts, plays, health: reporter, _server: server }
     }
 
     pub fn url(&self) -> String {
@@ -207,6 +237,12 @@ impl Peer {
             source = cause.source();
         }
         message.replace(&self.url(), "URL")
+    }
+
+    /// What its health service says of readiness. Until then it knows no such service.
+    pub async fn set_ready(&self, ready: bool) {
+        let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+        self.health.set_service_status("codemode.v1.Executor", status).await;
     }
 
     pub fn attempts(&self) -> u32 {

@@ -1,4 +1,4 @@
-//! A request is sent again only while the application has noticed nothing of it.
+//! When a request is sent again. What a replay does is in `replay`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -58,18 +58,23 @@ async fn wrong_key_is_final() {
     assert_eq!(peer.attempts(), 1);
 }
 
+/// An executor of a release that knows no journals.
+fn accepted_by_old_executor() -> v1::execute_response::Message {
+    v1::execute_response::Message::Accepted(v1::Accepted::default())
+}
+
 #[tokio::test]
-async fn execution_that_called_a_tool_is_never_sent_again() {
+async fn execution_that_cannot_be_replayed_is_not_sent_again_after_a_tool_call() {
     let peer = Peer::new(async |mut stage| {
         stage.start().await;
-        stage.accept().await;
+        stage.send(accepted_by_old_executor()).await;
         stage.call(1, "echo", "{}").await;
         stage.refuse(Status::unavailable("the executor lost its zygote")).await;
     });
     let mut execution = peer.connect_with(policy(3)).start(request());
     assert!(matches!(execution.next_event().await, Some(Ok(Event::ToolCall(_)))));
     let error = failed(&mut execution).await;
-    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made 1 tool call; the execution was not retried, because its tool calls could repeat: the executor lost its zygote (UNAVAILABLE)");
+    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made 1 tool call; it cannot be replayed: its executor is of a release that cannot replay: the executor lost its zygote (UNAVAILABLE)");
     assert_eq!((peer.attempts(), error.is_retryable()), (1, false));
 }
 
@@ -125,10 +130,10 @@ async fn lost_execution_says_how_often_it_was_tried() {
 }
 
 #[tokio::test]
-async fn execution_whose_output_was_passed_on_is_never_sent_again() {
+async fn output_that_was_passed_on_is_not_sent_again_where_it_cannot_be_replayed() {
     let peer = Peer::new(async |mut stage| {
         stage.start().await;
-        stage.accept().await;
+        stage.send(accepted_by_old_executor()).await;
         stage.print(v1::Stream::Stdout, "shown").await;
         stage.refuse(Status::unavailable("draining")).await;
     });
@@ -136,7 +141,7 @@ async fn execution_whose_output_was_passed_on_is_never_sent_again() {
     let mut execution = peer.connect_with(policy(3)).start(streamed);
     assert!(matches!(execution.next_event().await, Some(Ok(Event::Output { .. }))));
     let error = failed(&mut execution).await;
-    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made no tool calls; the execution was not retried, because its output had been passed on: draining (UNAVAILABLE)");
+    insta::assert_snapshot!(peer.shown(&error), @"lost the executor at `URL` during an execution that had made no tool calls; it cannot be replayed: its executor is of a release that cannot replay: draining (UNAVAILABLE)");
     assert_eq!(peer.attempts(), 1);
 }
 

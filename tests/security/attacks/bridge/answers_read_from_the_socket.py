@@ -12,7 +12,7 @@ import struct
 
 for number in (1, 2, 3):
     body = b'{"x":%d}' % number
-    os.write(3, struct.pack("<IBIH", 7 + len(body), 17, number, 0) + body)
+    os.write(3, struct.pack("<IBIHBII", 16 + len(body), 17, number, 0, 0, 0, 0) + body)
 seen = {}
 rest = b""
 while len(seen) < 3:

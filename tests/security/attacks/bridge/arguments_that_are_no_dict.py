@@ -19,7 +19,7 @@ bodies = [
 ]  # fmt: skip
 answers = []
 for number, body in enumerate(bodies, 1):
-    os.write(3, struct.pack("<IBIH", 7 + len(body), 17, number, 0) + body)
+    os.write(3, struct.pack("<IBIHBII", 16 + len(body), 17, number, 0, 0, 0, 0) + body)
     length = int.from_bytes(os.read(3, 4), "little")
     answer = b""
     while len(answer) < length:

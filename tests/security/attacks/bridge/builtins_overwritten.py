@@ -5,6 +5,7 @@ layers: none
 observed: stopped | completed | killed crash
 runs: once
 host: application
+source: dify CVE-2025-3466 (global functions overwritten before the sandbox begins)
 """
 
 import asyncio

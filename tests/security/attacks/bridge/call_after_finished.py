@@ -12,6 +12,6 @@ import struct
 import time
 
 value = b'"stopped: nothing follows the end"'
-call = struct.pack("<IH", 1, 0) + b'{"late":true}'
+call = struct.pack("<IHBII", 1, 0, 0, 0, 0) + b'{"late":true}'
 os.write(3, struct.pack("<IBB", 2 + len(value), 19, 1) + value + struct.pack("<IB", 1 + len(call), 17) + call)
 time.sleep(60)

@@ -12,5 +12,5 @@ import struct
 import time
 
 tools.echo(n=1)
-os.write(3, struct.pack("<IBIH", 9, 17, 1, 0) + b"{}")
+os.write(3, struct.pack("<IBIHBII", 18, 17, 1, 0, 0, 0, 0) + b"{}")
 time.sleep(60)

@@ -11,5 +11,5 @@ import os
 import struct
 import time
 
-os.write(3, struct.pack("<IBIH", 9, 17, 0xFFFFFFFF, 0) + b"{}")
+os.write(3, struct.pack("<IBIHBII", 18, 17, 0xFFFFFFFF, 0, 0, 0, 0) + b"{}")
 time.sleep(60)

@@ -2,7 +2,7 @@
 
 tries: tear frames apart so that one ends in the middle of another
 layers: executor
-observed: killed protocol | killed value | completed | killed cpu_time
+observed: killed protocol | killed value | killed output | completed | killed cpu_time
 runs: once
 host: endures
 """

@@ -2,7 +2,7 @@
 
 tries: make system calls under numbers that the filter does not know
 layers: rlimits, seccomp, landlock, namespaces
-observed: killed system_call
+observed: killed system_call | stopped
 """
 
 import ctypes

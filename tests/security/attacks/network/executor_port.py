@@ -30,7 +30,7 @@ targets = [(socket.AF_INET, ("127.0.0.1", port)) for port in ports] + [(socket.A
 for family, address in targets:
     try:
         with socket.socket(family) as client:
-            client.settimeout(1)
+            client.settimeout(10)
             client.connect(address)
             reached.append(address)
     except OSError as error:

@@ -14,7 +14,7 @@ os.chdir("/")
 try:
     process = multiprocessing.get_context("fork").Process(target=os._exit, args=(42,))
     process.start()
-    process.join(5)
+    process.join(50)
     status = process.exitcode
     result = f"escaped: it ended with {status}" if status == 42 else f"stopped: it ended with {status}"
 except OSError as error:

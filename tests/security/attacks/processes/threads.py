@@ -1,7 +1,7 @@
 """Starts as many threads as it can, up to 2,000.
 
 tries: exhaust the machine's process table with threads
-layers: rlimits, cgroup
+layers: worker_namespaces, cgroup
 observed: stopped
 runs: once
 """

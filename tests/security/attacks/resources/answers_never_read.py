@@ -12,6 +12,6 @@ import struct
 import time
 
 for number in range(1, 101):
-    payload = struct.pack("<IH", number, 0) + b"{}"
+    payload = struct.pack("<IHBII", number, 0, 0, 0, 0) + b"{}"
     os.write(3, struct.pack("<IB", len(payload) + 1, 17) + payload)
 time.sleep(60)

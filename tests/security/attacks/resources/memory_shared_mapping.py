@@ -1,8 +1,8 @@
 """Maps anonymous shared memory and writes each page of it.
 
 tries: take memory that the limit on private data does not count, because the kernel keeps it as a file
-layers: rlimits, cgroup
-observed: stopped | killed memory
+layers: cgroup
+observed: stopped
 runs: once
 host: endures_with_each_limit_of_memory
 """

@@ -1,7 +1,7 @@
 """Starts threads with large stacks, then as many small ones as it can.
 
 tries: take memory and tasks by threads
-layers: rlimits, cgroup, worker_namespaces
+layers: worker_namespaces, cgroup
 observed: stopped | killed memory
 runs: once
 host: endures_with_each_limit_of_memory

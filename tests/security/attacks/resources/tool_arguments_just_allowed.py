@@ -2,7 +2,7 @@
 
 tries: have many values of the largest size in the executor at once
 layers: executor
-observed: stopped | killed protocol | killed memory | failed MemoryError
+observed: stopped | killed protocol | killed memory | failed MemoryError | timed_out
 runs: once
 host: endures
 """

@@ -14,7 +14,7 @@ try:
     tools.echo(text="x" * (2 << 20))
     result = "escaped: two mebibytes were passed"
 except ValueError:
-    payload = struct.pack("<IH", 1, 0) + b'{"text":"%s"}' % (b"x" * (2 << 20))
+    payload = struct.pack("<IHBII", 1, 0, 0, 0, 0) + b'{"text":"%s"}' % (b"x" * (2 << 20))
     sent = struct.pack("<IB", len(payload) + 1, 17) + payload
     while sent:
         sent = sent[os.write(3, sent) :]

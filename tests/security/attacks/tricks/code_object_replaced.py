@@ -3,7 +3,7 @@
 tries: run bytecode that no checker of syntax saw
 layers: landlock, namespaces
 observed: stopped
-source: asteval issue 32; published for several sandboxes
+source: asteval issue 32 and GHSA-vp47-9734-prjw; smolagents CVE-2026-4963
 """
 
 

@@ -3,7 +3,7 @@
 tries: get past whatever watches Python's own functions
 layers: landlock, namespaces
 observed: stopped
-source: crewAI's code interpreter and n8n: ctypes was not on the list
+source: smolagents issue 2094: ctypes was not on the list
 """
 
 import ctypes

@@ -3,7 +3,7 @@
 tries: run code in a definition that is only parsed or declared
 layers: seccomp, landlock, namespaces
 observed: stopped
-source: Langflow CVE-2025-3248
+source: Langflow CVE-2025-3248; langchain issue 21592
 """
 
 import os

@@ -3,7 +3,7 @@
 tries: leave exec(code, {'__builtins__': {}})
 layers: landlock, namespaces
 observed: stopped
-source: langchain CVE-2023-29374; Skyvern issue 6868; browser-use pull request 4679
+source: Skyvern issue 6868; browser-use pull request 4679; mcp-use issue 1718
 """
 
 code = """

@@ -3,7 +3,7 @@
 tries: get an object, where formatting gives only its text
 layers: landlock, namespaces
 observed: stopped
-source: n8n CVE-2026-0863
+source: n8n CVE-2026-0863; RestrictedPython CVE-2024-47532
 """
 
 

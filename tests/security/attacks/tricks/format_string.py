@@ -3,7 +3,7 @@
 tries: read attributes that a checker of syntax forbids
 layers: landlock, namespaces
 observed: stopped
-source: RestrictedPython CVE-2023-41039; asteval CVE-2025-24359; Jinja2 CVE-2016-10745
+source: RestrictedPython CVE-2023-41039; asteval CVE-2025-24359; Jinja2 CVE-2016-10745; smolagents pull request 2271
 """
 
 import string

@@ -3,7 +3,7 @@
 tries: read attributes whose names are forbidden
 layers: landlock, namespaces
 observed: stopped
-source: asteval issue 86; RestrictedPython CVE-2025-22153
+source: asteval issue 86; RestrictedPython pull request 330 (operator.attrgetter)
 """
 
 import operator

@@ -3,7 +3,7 @@
 tries: get a clean copy of a module that was crippled
 layers: seccomp, landlock, namespaces
 observed: stopped
-source: crewAI's code interpreter, pull request 4643
+source: crewAI pull request 4643; browser-use pull request 4679 (posix for os)
 """
 
 import importlib.machinery

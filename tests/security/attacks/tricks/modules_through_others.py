@@ -3,7 +3,7 @@
 tries: use a whitelisted module as the way to another
 layers: seccomp, landlock, namespaces
 observed: stopped
-source: smolagents CVE-2025-5120; llama-index CVE-2023-39662
+source: smolagents CVE-2025-5120
 """
 
 import random

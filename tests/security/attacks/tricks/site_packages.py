@@ -3,7 +3,7 @@
 tries: use numpy, pandas, ctypeslib or pip as the way out
 layers: seccomp, landlock, namespaces
 observed: stopped
-source: PandasAI CVE-2024-12366; llama-index CVE-2024-4181
+source: PandasAI CVE-2024-12366; llama-index CVE-2023-39662
 """
 
 import importlib

@@ -3,7 +3,7 @@
 tries: import a forbidden module without an import statement
 layers: seccomp, landlock, namespaces
 observed: stopped
-source: smolagents CVE-2025-9959; crewAI pull request 4643
+source: crewAI issue 4516 and pull request 4643
 """
 
 importer = next(cls for cls in object.__subclasses__() if cls.__name__ == "BuiltinImporter")

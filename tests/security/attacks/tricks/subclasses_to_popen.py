@@ -3,7 +3,7 @@
 tries: find subprocess.Popen, or import it by a class that has it in its scope
 layers: seccomp, landlock, namespaces
 observed: stopped
-source: published for Jinja2, RestrictedPython, asteval and others alike
+source: smolagents CVE-2025-9959; published for Jinja2, RestrictedPython and others alike
 """
 
 import subprocess  # noqa: F401 - loaded, so that its classes are there

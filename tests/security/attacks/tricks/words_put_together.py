@@ -3,7 +3,7 @@
 tries: get past a filter that searches the source for words
 layers: landlock, namespaces
 observed: stopped
-source: opencodemode 0.3: a validator by substring; llama-index CVE-2024-4181
+source: opencodemode 0.3: a validator by substring; llama-index issue 10439; langchain CVE-2025-61423
 """
 
 import base64

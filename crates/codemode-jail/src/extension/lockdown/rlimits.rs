@@ -9,12 +9,17 @@ use super::sys;
 const CPU: usize = 0;
 const FSIZE: usize = 1;
 const DATA: usize = 2;
+const STACK: usize = 3;
 const CORE: usize = 4;
 const NPROC: usize = 6;
 const NOFILE: usize = 7;
 const MEMLOCK: usize = 8;
 const AS: usize = 9;
 const MSGQUEUE: usize = 12;
+
+/// The main thread's stack, which `DATA` does not count: every distribution's default. An executor whose own is unlimited
+/// must not hand that on.
+const STACK_SIZE: u64 = 8 << 20;
 
 /// Applies the ceilings. `own_tasks`: the process is alone in its user namespace, so that a limit on tasks is its own.
 pub(crate) fn apply(header: &Header, own_tasks: bool) -> sys::Result<()> {
@@ -23,6 +28,7 @@ pub(crate) fn apply(header: &Header, own_tasks: bool) -> sys::Result<()> {
     set(AS, header.address_space)?;
     set(NOFILE, header.open_files)?;
     set(FSIZE, if header.has_scratch() { header.scratch } else { 0 })?;
+    set(STACK, STACK_SIZE)?;
     set(CORE, 0)?;
     set(MEMLOCK, 0)?;
     set(MSGQUEUE, 0)?;

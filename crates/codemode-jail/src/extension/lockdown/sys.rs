@@ -4,6 +4,7 @@
 
 use core::ffi::{c_int, c_long};
 
+// SAFETY: as the C library declares them on 64-bit Linux, where `int` has 32 bits and `long` and pointers have 64.
 unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
     fn __errno_location() -> *mut c_int;
@@ -14,6 +15,7 @@ unsafe extern "C" {
 mod numbers {
     use core::ffi::c_long;
     pub(crate) const CLOSE: c_long = 3;
+    pub(crate) const MMAP: c_long = 9;
     pub(crate) const SENDMSG: c_long = 46;
     pub(crate) const RECVMSG: c_long = 47;
     pub(crate) const GETPPID: c_long = 110;
@@ -42,6 +44,7 @@ mod numbers {
     pub(crate) const DUP3: c_long = 24;
     pub(crate) const PRLIMIT64: c_long = 261;
     pub(crate) const CHDIR: c_long = 49;
+    pub(crate) const MMAP: c_long = 222;
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

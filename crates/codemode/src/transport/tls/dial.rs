@@ -44,9 +44,14 @@ impl LastWord {
 }
 
 /// A channel in plain text. Dials nothing yet.
-pub(in crate::transport) fn plain(endpoint: &Endpoint, peer: &str, connect_timeout: Duration) -> (Channel, LastWord) {
+pub(in crate::transport) fn plain(
+    endpoint: &Endpoint,
+    peer: &str,
+    at: Option<SocketAddr>,
+    connect_timeout: Duration,
+) -> (Channel, LastWord) {
     let last_word = LastWord::default();
-    let (dialler, words) = (Dialler::new(endpoint, peer, GaiResolver::new()), last_word.clone());
+    let (dialler, words) = (Dialler::new(endpoint, peer, Lookup::new(at)), last_word.clone());
     let dial = move |uri: Uri| {
         let (dialler, words) = (dialler.clone(), words.clone());
         async move {
@@ -58,10 +63,14 @@ pub(in crate::transport) fn plain(endpoint: &Endpoint, peer: &str, connect_timeo
 }
 
 /// A channel with TLS, and without any way to plain text. Dials nothing yet.
-pub(in crate::transport) fn tls(endpoint: &Endpoint, tls: ClientTls, connect_timeout: Duration) -> (Channel, LastWord) {
+pub(in crate::transport) fn tls(
+    endpoint: &Endpoint,
+    tls: Arc<ClientTls>,
+    at: Option<SocketAddr>,
+    connect_timeout: Duration,
+) -> (Channel, LastWord) {
     let last_word = LastWord::default();
-    let dialler = Dialler::new(endpoint, &tls.peer, GaiResolver::new());
-    let (tls, words) = (Arc::new(tls), last_word.clone());
+    let (dialler, words) = (Dialler::new(endpoint, &tls.peer, Lookup::new(at)), last_word.clone());
     let dial = move |uri: Uri| {
         let (dialler, tls, words) = (dialler.clone(), Arc::clone(&tls), words.clone());
         async move {
@@ -72,6 +81,45 @@ pub(in crate::transport) fn tls(endpoint: &Endpoint, tls: ClientTls, connect_tim
         }
     };
     (endpoint.connect_with_connector_lazy(service_fn(dial)), last_word)
+}
+
+/// Where a name is: where the system says, or at an address that was found before.
+#[derive(Clone)]
+enum Lookup {
+    System(GaiResolver),
+    At(SocketAddr),
+}
+
+impl Lookup {
+    fn new(at: Option<SocketAddr>) -> Self {
+        at.map_or_else(|| Self::System(GaiResolver::new()), Self::At)
+    }
+}
+
+impl Service<Name> for Lookup {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::System(resolver) => resolver.poll_ready(context),
+            Self::At(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        match self {
+            Self::System(resolver) => {
+                let looking = resolver.call(name);
+                Box::pin(async move { Ok(looking.await?.collect::<Vec<_>>().into_iter()) })
+            }
+            Self::At(address) => {
+                let found = vec![*address].into_iter();
+                Box::pin(async move { Ok(found) })
+            }
+        }
+    }
 }
 
 /// When a connection must be open: the lookup of its host, TCP and TLS together.

@@ -1,0 +1,1 @@
+"""Endurance: what an executor holds after many executions, good and hostile, beside what it held before."""
