@@ -26,7 +26,7 @@ use crate::config::{ConfigError, ExecutorConfig, Listen, Strictness};
 use crate::connections::{Incoming, Plain, Seats};
 use crate::execution::{Executions, MAX_JOURNAL, worker_memory};
 use crate::pool::{Generation, Groups, Pool, PoolConfig, StartError, supervise};
-use crate::service::{ExecutorService, Gate, jail_report};
+use crate::service::{ExecutorService, Gate, MAX_SMALL_REQUEST, jail_report};
 use crate::shutdown::Shutdown;
 use crate::tenants::Tenants;
 use crate::tls::Certificates;
@@ -51,9 +51,6 @@ const MIN_STREAMS: u32 = 1_024;
 
 /// However large the executor is.
 const MAX_STREAMS: u32 = 4_096;
-
-/// The largest message to reflection: it names a symbol.
-const MAX_QUESTION: usize = 4 * 1024;
 
 /// How long the executions that a shutdown ends may take to say so.
 const EXPIRY_TIME: Duration = Duration::from_secs(5);
@@ -295,7 +292,7 @@ impl Executor {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .expect("the descriptor sets are compiled in and whole")
-            .max_decoding_message_size(MAX_QUESTION);
+            .max_decoding_message_size(MAX_SMALL_REQUEST);
         let service = v1::executor_server::ExecutorServer::new(self.service)
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);

@@ -51,16 +51,25 @@ def headers(key: str | None, flags: int = _END_HEADERS, path: str = EXECUTE, str
     return frame(_HEADERS, flags, stream, block)
 
 
+def opened(key: str | None, path: str = EXECUTE, window: int | None = None) -> bytes:
+    """Everything up to the headers of one request."""
+    return PREFACE + settings(window) + headers(key, path=path)
+
+
+def message(content: bytes, size: int | None = None) -> bytes:
+    """A message as gRPC frames it. `size`: what it says of its length, where that is not true."""
+    return b"\0" + struct.pack(">I", len(content) if size is None else size) + content
+
+
 def part(size: int, sent: int) -> bytes:
     """The first bytes of a message of this size, of which no more come."""
-    content = b"\0" + struct.pack(">I", size) + bytes(sent)
+    content = message(bytes(sent), size)
     return b"".join(frame(DATA, 0, 1, content[start : start + 16_384]) for start in range(0, len(content), 16_384))
 
 
 def data(request: Any) -> bytes:
     """One message of the stream."""
-    message: bytes = request.SerializeToString()
-    return frame(DATA, 0, 1, b"\0" + struct.pack(">I", len(message)) + message)
+    return frame(DATA, 0, 1, message(request.SerializeToString()))
 
 
 def end(stream: int = 1, content: bytes = b"") -> bytes:
@@ -68,7 +77,7 @@ def end(stream: int = 1, content: bytes = b"") -> bytes:
     return frame(DATA, _END_STREAM, stream, content)
 
 
-EMPTY_MESSAGE: Final = bytes(5)
+EMPTY_MESSAGE: Final = message(b"")
 
 RESET: Final = frame(_RESET, 0, 1, struct.pack(">I", 8))
 """The client cancels."""
@@ -76,20 +85,20 @@ RESET: Final = frame(_RESET, 0, 1, struct.pack(">I", 8))
 
 def begun(key: str | None, request: Any, window: int | None = None) -> bytes:
     """Everything up to a whole `Start`."""
-    return PREFACE + settings(window) + headers(key) + data(request)
+    return opened(key, window=window) + data(request)
 
 
 def stalls(key: str | None, request: Any) -> dict[str, bytes]:
     """What a peer may have said when it stops, over TCP or within TLS. `request`: a `Start`."""
-    opened = PREFACE + settings()
+    connected = PREFACE + settings()
     return {
         "connected": b"",
         "half a preface": PREFACE[:12],
         "preface": PREFACE,
-        "half of the headers": opened + headers(key)[:40],
-        "headers that go on": opened + headers(key, flags=0),
-        "stream without start": opened + headers(key),
-        "part of start": (opened + headers(key) + data(request))[:-20],
+        "half of the headers": connected + headers(key)[:40],
+        "headers that go on": connected + headers(key, flags=0),
+        "stream without start": opened(key),
+        "part of start": begun(key, request)[:-20],
     }
 
 
@@ -107,7 +116,7 @@ def connect(target: tuple[str, int], said: bytes, tls: ssl.SSLContext | None = N
 
 def send_part(peer: socket.socket, size: int, sent: int) -> int:
     """Sends the first bytes of a message of this size, as far as the executor takes them; returns how many it took."""
-    content = b"\0" + struct.pack(">I", size) + bytes(sent)
+    content = message(bytes(sent), size)
     peer.settimeout(1)
     buffer = bytearray()
     windows = {0: 65_535, 1: 65_535}

@@ -97,7 +97,7 @@ def test_connection_with_a_key_may_be_a_proxys(executor: Executor, channel: grpc
 
 @pytest.mark.parametrize("path", [half_spoken.EXECUTE, INFO, REFLECTION, "/other.Service/Method"])
 def test_without_a_key_no_message_is_waited_for(executor: Executor, path: str) -> None:
-    said = half_spoken.PREFACE + half_spoken.settings() + half_spoken.headers(None, path=path)
+    said = half_spoken.opened(None, path)
     with half_spoken.connect(address(executor), said + half_spoken.part(2**25, 1)) as peer:
         peer.settimeout(5)
         assert half_spoken.is_ended(peer)
@@ -105,7 +105,7 @@ def test_without_a_key_no_message_is_waited_for(executor: Executor, path: str) -
 
 def test_small_pieces_keep_only_themselves(executor: Executor) -> None:
     """Frames that nobody knows are read between bytes of a message, and nothing is kept of them."""
-    said = half_spoken.PREFACE + half_spoken.settings() + half_spoken.headers(None, path=f"{HEALTH}/Check")
+    said = half_spoken.opened(None, f"{HEALTH}/Check")
     before = memory(executor)
     with half_spoken.connect(address(executor), said + half_spoken.part(3_000, 0)) as peer:
         for _ in range(2_000):
@@ -116,7 +116,7 @@ def test_small_pieces_keep_only_themselves(executor: Executor) -> None:
 @pytest.mark.parametrize(("path", "key"), [(f"{HEALTH}/Check", None), (INFO, KEY), (REFLECTION, KEY)])
 def test_message_that_is_larger_than_any_of_its_kind_is_refused(executor: Executor, path: str, key: str | None) -> None:
     """It says that it is small enough for the library, and is sent only in part."""
-    said = half_spoken.PREFACE + half_spoken.settings() + half_spoken.headers(key, path=path)
+    said = half_spoken.opened(key, path)
     with half_spoken.connect(address(executor), said + half_spoken.part(2**21, 5_000)) as peer:
         peer.settimeout(5)
         assert half_spoken.is_ended(peer)
@@ -124,7 +124,7 @@ def test_message_that_is_larger_than_any_of_its_kind_is_refused(executor: Execut
 
 def test_large_starts_are_received_a_few_at_once(executor: Executor) -> None:
     """Each is sent but for its end; of the others the executor takes a window, which it does not read."""
-    said = half_spoken.PREFACE + half_spoken.settings() + half_spoken.headers(KEY)
+    said = half_spoken.opened(KEY)
     before = memory(executor)
     with ExitStack() as peers:
         taken = []

@@ -127,7 +127,7 @@ def _answer() -> Any:
 def test_clients_that_send_byte_by_byte_are_ended_and_disturb_nobody() -> None:
     """Without a key they lose their connection; with one, the stream that they do not begin."""
     begun = half_spoken.begun(KEY, start("result = 1"))
-    until_stream = len(half_spoken.PREFACE + half_spoken.settings() + half_spoken.headers(KEY))
+    until_stream = len(half_spoken.opened(KEY))
     with running("--idle-workers", "2") as executor:
         client = executor.client()
         keyless = [(half_spoken.connect(address(executor), b""), half_spoken.PREFACE) for _ in range(50)]

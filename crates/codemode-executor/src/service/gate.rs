@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codemode_proto::v1::executor_server::SERVICE_NAME;
+use codemode_proto::v1::executor_server;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -19,10 +19,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tonic::Status;
 use tonic::body::Body;
+use tonic_health::pb::health_server;
 use tower::{Layer, Service};
 
 use super::body::{ResponseBody, Undelivered};
-use super::start::Starts;
+use super::start::{self, LARGE_STARTS};
 use super::status;
 use crate::auth::Authenticator;
 use crate::connections::Peer;
@@ -32,14 +33,8 @@ use crate::tenants::{TenantId, Tenants};
 /// Requests that a tenant may have open beside the executions that run or wait in the queue: they begin, or end.
 const SPARE_REQUESTS: u32 = 256;
 
-/// The service that needs no key: probes have none.
-const HEALTH: &str = "/grpc.health.v1.Health/";
-
-/// Whose messages may be large, and go on.
-const EXECUTE: &str = "/codemode.v1.Executor/Execute";
-
 /// Bytes that a client may send of a request with one message. None of them has an argument longer than a name.
-const MAX_SMALL_REQUEST: usize = 4 * 1024;
+pub(crate) const MAX_SMALL_REQUEST: usize = 4 * 1024;
 
 /// How long it may take for that.
 const SMALL_REQUEST_TIME: Duration = Duration::from_secs(10);
@@ -50,12 +45,56 @@ pub(crate) struct Gate(Arc<Rules>);
 
 #[derive(Debug)]
 struct Rules {
-    /// That a tenant may have open.
+    /// Requests that a tenant may have open.
     most: u32,
     authenticator: Authenticator,
-    /// Requests that each tenant may still open.
-    requests: Vec<Arc<Semaphore>>,
-    starts: Starts,
+    /// Of each tenant.
+    rights: Vec<Rights>,
+}
+
+/// What one tenant may still do.
+#[derive(Debug)]
+struct Rights {
+    requests: Arc<Semaphore>,
+    large_starts: Arc<Semaphore>,
+}
+
+impl Rights {
+    fn new(requests: u32) -> Self {
+        Self {
+            requests: Arc::new(Semaphore::new((requests as usize).min(Semaphore::MAX_PERMITS))),
+            large_starts: Arc::new(Semaphore::new(LARGE_STARTS)),
+        }
+    }
+}
+
+/// What a request asks for, as far as the gate tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    /// Needs no key: probes have none. One message.
+    Health,
+    /// Messages that may be large, and go on.
+    Execute,
+    /// Another of the executor. One message.
+    Executor,
+    /// Reflection, and what the executor does not have. Its messages may go on.
+    Other,
+}
+
+impl Method {
+    fn of(path: &str) -> Self {
+        match path.strip_prefix('/').and_then(|path| path.split_once('/')) {
+            Some((health_server::SERVICE_NAME, _)) => Self::Health,
+            Some((executor_server::SERVICE_NAME, "Execute")) => Self::Execute,
+            Some((executor_server::SERVICE_NAME, _)) => Self::Executor,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether it is received as a whole before its service is called.
+    fn is_small(self) -> bool {
+        matches!(self, Self::Health | Self::Executor)
+    }
 }
 
 /// A request counts as open until this is dropped.
@@ -71,13 +110,8 @@ impl OpenRequest {
 impl Gate {
     pub(crate) fn new(authenticator: Authenticator, tenants: &Tenants, size: PoolSize) -> Self {
         let most = size.capacity.saturating_add(size.queue).saturating_add(SPARE_REQUESTS);
-        let of_each = || Arc::new(Semaphore::new((most as usize).min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Rules {
-            most,
-            authenticator,
-            requests: (0..tenants.count()).map(|_| of_each()).collect(),
-            starts: Starts::new(tenants),
-        }))
+        let rights = (0..tenants.count()).map(|_| Rights::new(most)).collect();
+        Self(Arc::new(Rules { most, authenticator, rights }))
     }
 
     /// Requests that one tenant may have open.
@@ -88,21 +122,22 @@ impl Gate {
 
 impl Rules {
     /// Whether a request may go on. With it goes whose it is.
-    fn admit(&self, request: &mut Request<Body>) -> Result<OpenRequest, Status> {
+    fn admit(&self, method: Method, request: &mut Request<Body>) -> Result<OpenRequest, Status> {
         let no_peer = || Status::internal("the request has no peer");
         let peer = request.extensions().get::<Peer>().cloned().ok_or_else(no_peer)?;
-        if request.uri().path().starts_with(HEALTH) {
+        if method == Method::Health {
             let open = peer.open().ok_or_else(status::too_many_without_key)?;
             return Ok(OpenRequest(Arc::new(open)));
         }
         let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let tenant = self.authenticator.admits(authorization).ok_or_else(status::unauthenticated)?;
         peer.admit();
-        let requests = self.requests.get(tenant.0 as usize).ok_or_else(status::unauthenticated)?;
-        let open = Arc::clone(requests).try_acquire_owned().map_err(|_| status::too_many_requests())?;
+        let rights = self.rights.get(tenant.0 as usize).ok_or_else(status::unauthenticated)?;
+        let open = Arc::clone(&rights.requests).try_acquire_owned().map_err(|_| status::too_many_requests())?;
         let open = OpenRequest(Arc::new(open));
-        if request.uri().path() == EXECUTE {
-            let (body, start) = self.starts.receive(tenant, std::mem::take(request.body_mut()));
+        if method == Method::Execute {
+            let body = std::mem::take(request.body_mut());
+            let (body, start) = start::receive(Arc::clone(&rights.large_starts), body);
             *request.body_mut() = body;
             request.extensions_mut().insert(start);
             request.extensions_mut().insert(open.clone());
@@ -110,15 +145,6 @@ impl Rules {
         request.extensions_mut().insert(tenant);
         Ok(open)
     }
-}
-
-/// Whether its messages are read as they come. Those of others are one each.
-fn is_stream(path: &str) -> bool {
-    path == EXECUTE || !(path.starts_with(HEALTH) || is_executors(path))
-}
-
-fn is_executors(path: &str) -> bool {
-    path.strip_prefix('/').and_then(|path| path.strip_prefix(SERVICE_NAME)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Receives all of a request that is small, so that nothing of it waits in the library.
@@ -173,7 +199,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let open = match self.rules.admit(&mut request) {
+        let method = Method::of(request.uri().path());
+        let open = match self.rules.admit(method, &mut request) {
             Ok(open) => open,
             Err(status) => return Box::pin(std::future::ready(Ok(refused(status)))),
         };
@@ -181,7 +208,7 @@ where
         let next = self.service.clone();
         let mut service = std::mem::replace(&mut self.service, next);
         Box::pin(async move {
-            if !is_stream(request.uri().path()) {
+            if method.is_small() {
                 request = match receive(request).await {
                     Ok(request) => request,
                     Err(status) => return Ok(refused(status)),
@@ -208,10 +235,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_streams_are_read_as_they_come() {
-        let streams = [EXECUTE, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/other/Method", "/"];
-        let others = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/codemode.v1.Executor/GetInfo"];
-        assert_eq!(streams.map(is_stream), [true; 4]);
-        assert_eq!(others.map(is_stream), [false; 3]);
+    fn only_health_needs_no_key_and_only_streams_are_read_as_they_come() {
+        for (path, method, small) in [
+            ("/grpc.health.v1.Health/Check", Method::Health, true),
+            ("/grpc.health.v1.Health/Watch", Method::Health, true),
+            ("/codemode.v1.Executor/Execute", Method::Execute, false),
+            ("/codemode.v1.Executor/GetInfo", Method::Executor, true),
+            ("/codemode.v1.Executor/Execute/", Method::Executor, true),
+            ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Method::Other, false),
+            ("/grpc.health.v1.Healthy/Check", Method::Other, false),
+            ("//grpc.health.v1.Health/Check", Method::Other, false),
+            ("/grpc.health.v1.Health", Method::Other, false),
+            ("/", Method::Other, false),
+        ] {
+            assert_eq!((Method::of(path), method.is_small()), (method, small), "{path}");
+        }
     }
 }

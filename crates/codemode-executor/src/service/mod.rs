@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::execution::Executions;
 use execute::ResponseStream;
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, MAX_SMALL_REQUEST};
 pub(crate) use info::jail_report;
 
 /// `codemode.v1.Executor`, behind its [`Gate`].

@@ -15,17 +15,11 @@ use tokio_util::sync::PollSemaphore;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::tenants::{TenantId, Tenants};
-
 /// Bytes of a `start` that need no right: those of nearly every program and its tools. The window of a stream may hold as many.
 const SMALL_START: usize = 256 * 1024;
 
 /// Large ones that a tenant may send at once: each may be as large as the largest message.
-const LARGE_STARTS: usize = 16;
-
-/// The rights of each tenant.
-#[derive(Debug)]
-pub(super) struct Starts(Vec<Arc<Semaphore>>);
+pub(super) const LARGE_STARTS: usize = 16;
 
 /// What the request's body and the execution's task know of its `start`.
 #[derive(Clone, Debug, Default)]
@@ -38,19 +32,11 @@ struct Progress {
     right: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
-impl Starts {
-    pub(super) fn new(tenants: &Tenants) -> Self {
-        Self((0..tenants.count()).map(|_| Arc::new(Semaphore::new(LARGE_STARTS))).collect())
-    }
-
-    /// The body of an `Execute`, received with a right where that is needed.
-    pub(super) fn receive(&self, tenant: TenantId, body: Body) -> (Body, Start) {
-        let start = Start::default();
-        // A tenant that is none gets no right.
-        let rights = self.0.get(tenant.0 as usize).cloned().unwrap_or_else(|| Arc::new(Semaphore::new(0)));
-        let body = StartBody { body, start: start.clone(), size: 0, rights: PollSemaphore::new(rights) };
-        (Body::new(body), start)
-    }
+/// The body of an `Execute`, received with one of its tenant's rights where that is needed.
+pub(super) fn receive(rights: Arc<Semaphore>, body: Body) -> (Body, Start) {
+    let start = Start::default();
+    let body = StartBody { body, start: start.clone(), size: 0, rights: PollSemaphore::new(rights) };
+    (Body::new(body), start)
 }
 
 impl Start {
@@ -126,7 +112,6 @@ mod tests {
     use tokio_stream::StreamExt as _;
 
     use super::*;
-    use crate::limits::Limits;
 
     fn sent(pieces: usize) -> Body {
         let piece = |_| Ok::<_, Status>(Frame::data(Bytes::from(vec![0; SMALL_START])));
@@ -135,14 +120,15 @@ mod tests {
 
     #[tokio::test]
     async fn large_starts_are_received_a_few_at_once_and_small_ones_all() {
-        let starts = Starts::new(&Tenants::new(&[], &Limits::defaults(), &Limits::ceilings()));
+        let rights = Arc::new(Semaphore::new(LARGE_STARTS));
+        let receive = |body| receive(Arc::clone(&rights), body);
         let mut received = Vec::new();
         for _ in 0..LARGE_STARTS {
-            let (mut body, start) = starts.receive(TenantId(0), sent(3));
+            let (mut body, start) = receive(sent(3));
             while body.frame().await.is_some() {}
             received.push(start);
         }
-        let (mut large, its) = starts.receive(TenantId(0), sent(3));
+        let (mut large, its) = receive(sent(3));
         // One frame more may be on its way when it is too much.
         assert!(large.frame().await.is_some() && large.frame().await.is_some());
         tokio::select! {
@@ -151,7 +137,7 @@ mod tests {
             () = std::future::ready(()) => {}
         }
         assert!(its.waited());
-        let (mut small, start) = starts.receive(TenantId(0), sent(1));
+        let (mut small, start) = receive(sent(1));
         assert!(small.frame().await.is_some());
         assert!(start.end().is_none());
         // The right goes with what was received, and from there to the next.
