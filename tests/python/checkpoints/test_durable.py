@@ -243,15 +243,30 @@ async def test_on_the_callers_loop(bank: Bank, tmp_path: Any, anyio_backend: str
 
 
 def uncertain(bank: Bank, store: CheckpointStore) -> tuple[Checkpoint, Callable[[], None]]:
-    """An execution whose second call was in flight when its client was lost, and what ends the call."""
+    """An execution whose second call was in flight when its client was lost, and what ends the call and all of it."""
     codemode = kept(bank, store)
 
-    begun, release = threading.Event(), threading.Event()
+    begun, release, written = threading.Event(), threading.Event(), threading.Event()
+    append = store.append
+
+    def tells(*arguments: Any) -> None:
+        """What the call came to is written last, or refused."""
+        try:
+            append(*arguments)
+        finally:
+            if release.is_set():
+                written.set()
+
+    def end() -> None:
+        release.set()
+        assert written.wait(10)
+
+    store.append = tells  # type: ignore[method-assign]
 
     def hang(to: str) -> str:
         bank.did.append((to,))
         begun.set()
-        release.wait(10)
+        release.wait(60)
         return to
 
     bank.registry.register_tool("hang", hang, overwrite=True)
@@ -278,7 +293,7 @@ def uncertain(bank: Bank, store: CheckpointStore) -> tuple[Checkpoint, Callable[
     assert len(ends) == 1
     (info,) = store.list("running")
     checkpoint = codemode.load_checkpoint(info.execution_id)
-    return checkpoint, release.set
+    return checkpoint, end
 
 
 @pytest.mark.parametrize(
@@ -389,7 +404,8 @@ def test_records_belong_to_their_place(bank: Bank, store: CheckpointStore) -> No
     checkpoint, release = uncertain(bank, store)
     release()
     stored = store.load(checkpoint.execution_id)
-    assert len(stored.records) >= 3
+    # Each begin of a call is in a record of its own; an outcome may come with the next begin.
+    assert len(stored.records) >= 2
     from codemode.core.checkpoint import sealing
     from codemode.core.durable import restored
 
@@ -434,18 +450,11 @@ def test_a_request_that_fails_leaves_a_checkpoint(bank: Bank) -> None:
     """Without a store: an approved call that was made is not made again where the rest of the request failed."""
     bank.registry.approve = large
     other = ExecutorClient(bank.codemode.executor_client.executor_url, bank.api_key, registry=bank.registry)
-
-    def pay(to: str, amount: int) -> str:
-        paid = bank._pay(to, amount)
-        threading.Timer(0.2, other.close).start()
-        return paid
-
-    bank.registry.register_tool("pay", pay, overwrite=True)
-    program = "import time\nresult = [tools.pay('Bob', 500)]\ntime.sleep(2)"
+    program = "import time\nresult = [tools.pay('Bob', 500)]\nprint('paid')\ntime.sleep(2)"
     suspended = bank.codemode.run(program)
     assert suspended.checkpoint is not None
     with pytest.raises(ExecutorClientError) as raised:
-        other.resume(suspended.checkpoint, {1: Approve()})
+        other.resume(suspended.checkpoint, {1: Approve()}, on_output=lambda *_: other.close())
     checkpoint = raised.value.checkpoint
     assert checkpoint is not None and checkpoint.pending == []
     result = bank.codemode.resume(Checkpoint.from_bytes(checkpoint.to_bytes(KEY), KEY))
