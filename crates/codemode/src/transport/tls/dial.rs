@@ -270,7 +270,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
     fn written<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if self.first.is_some() && matches!(result, Poll::Ready(Err(_))) {
             let mut bytes = [0; 64];
-            if let Poll::Ready(Err(error)) = self.poll_first(context, &mut ReadBuf::new(&mut bytes)) {
+            // Where it is not there yet, the end of the socket is on its way, and wakes this; writing fails again then.
+            if let Err(error) = ready!(self.poll_first(context, &mut ReadBuf::new(&mut bytes))) {
                 return Poll::Ready(Err(error));
             }
         }
@@ -374,6 +375,8 @@ mod tests {
         while let Ok(stream) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
             queued.push(stream.unwrap());
         }
+        // Nothing more happens, so that the time passes at once.
+        tokio::time::pause();
         let url = format!("http://{address}");
         let (message, took) = refused(dialler(GaiResolver::new()), &url, Duration::from_millis(250)).await;
         assert_eq!(
@@ -381,6 +384,49 @@ mod tests {
             "`executor:8001` did not accept a connection within 0.25 s: check the address and the network"
         );
         assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+
+    /// A peer that has gone, of whose last words the runtime hears later.
+    struct Gone {
+        heard: bool,
+    }
+
+    impl AsyncRead for Gone {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if !std::mem::replace(&mut self.heard, true) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            buf.put_slice(&TLS_ALERT);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Gone {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn last_word_of_a_peer_that_has_gone_is_waited_for() {
+        use tokio::io::AsyncWriteExt as _;
+        let interpreter = Interpreter::Plain("executor:8001".into());
+        let mut stream = Watched::new(Gone { heard: false }, interpreter, LastWord::default());
+        let error = stream.write(b"PRI").await.unwrap_err();
+        assert_eq!(error.to_string(), Failure::tls_at_plain_url("executor:8001").to_string());
     }
 
     #[tokio::test]
