@@ -1,6 +1,6 @@
 """Checkpoints as files, for one host.
 
-    DIRECTORY/e-<execution id>/lock         held while anything of the execution is read or written
+    DIRECTORY/e-<execution id>/lock         held while anything of it is read or written; there as long as it is
                               /document     revision and state in its first line, then the document
                               /records-<n>  what was appended to revision n: length, checksum, record
 
@@ -11,6 +11,7 @@ dropped: the call that wrote it never returned, so nobody relied on it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -126,7 +127,11 @@ class DirectoryStore:
             for path in sorted(place.iterdir(), key=lambda path: path.name == "lock"):
                 path.unlink()
                 self._ends.pop(path, None)
-            place.rmdir()
+            try:
+                place.rmdir()
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:  # Its id was free, and is somebody's again.
+                    raise
 
     def list(self, state: CheckpointState | None = None) -> list[CheckpointInfo]:
         """See `CheckpointStore`."""
@@ -171,9 +176,11 @@ class DirectoryStore:
         with _named(f"use `{place}`"):
             while True:
                 if make:
-                    place.mkdir(mode=0o700, exist_ok=True)
+                    with contextlib.suppress(FileExistsError):
+                        place.mkdir(mode=0o700)
                 try:
-                    lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                    # Made by who begins it alone: another's would be left where it is being deleted.
+                    lock = os.open(place / "lock", os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o600)
                 except FileNotFoundError:
                     if make:  # Deleted in between.
                         continue

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,9 +124,44 @@ def test_a_deleted_execution_is_gone_and_its_id_free(store: CheckpointStore) -> 
     assert store.load("e") == StoredCheckpoint("e", 1, "running", b"2")
 
 
+def test_deleting_is_no_ones_failure(store: CheckpointStore) -> None:
+    """Whoever uses an execution that others delete and begin anew hears that it is not there, or is another's."""
+    over = time.monotonic() + 1.5
+    failures: list[BaseException] = []
+
+    def often(call: Callable[[], object]) -> None:
+        while time.monotonic() < over and not failures:
+            try:
+                call()
+            except (CheckpointNotFoundError, CheckpointConflictError):
+                pass
+            except BaseException as error:
+                failures.append(error)
+
+    calls = [
+        lambda: store.begin("e", b"1"),
+        lambda: store.append("e", 1, 0, [b"x"]),
+        lambda: store.load("e"),
+        lambda: store.replace("e", 1, "suspended", b"2"),
+        lambda: store.delete("e"),
+        lambda: store.delete("e"),
+        store.list,
+    ]
+    threads = [threading.Thread(target=often, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    store.delete("e")
+    assert store.begin("e", b"1") == 1
+    assert store.load("e") == StoredCheckpoint("e", 1, "running", b"1")
+
+
 def test_a_list_has_the_longest_waiting_first(store: CheckpointStore) -> None:
     for name in ("a", "b", "c"):
         store.begin(name, b"")
+    time.sleep(0.05)  # the times of files go on in steps of some milliseconds
     store.replace("a", 1, "suspended", b"")
     assert [(info.execution_id, info.state, info.revision) for info in store.list()] == [
         ("b", "running", 1),
