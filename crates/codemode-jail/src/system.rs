@@ -67,6 +67,13 @@ pub(crate) fn pidfd_exists(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     check(c_int::try_from(result).unwrap_or(-1)).map(drop)
 }
 
+/// Whether a process has ended, reaped or not.
+pub(crate) fn pidfd_ended(pidfd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut asked = libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry, alive for the call, which does not wait.
+    check(unsafe { libc::poll(&raw mut asked, 1, 0) }).map(|ready| ready > 0)
+}
+
 /// Kills a process. One that has ended already is not an error.
 pub(crate) fn pidfd_kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     let none = std::ptr::null::<libc::siginfo_t>();

@@ -32,19 +32,23 @@ class TestToolCallTimeout:
         local_codemode.registry.register_tool("slow", slow)
         result = local_codemode.run(self.PROGRAM, tool_call_timeout=0.2)
         # Who tells first, the executor or this side, is chance; the executor also says how to raise the limit.
-        assert result.value.startswith("TimeoutError: the tool did not answer within 0.2 s")
+        told = "TimeoutError: the tool did not answer within 0.2 s"
+        assert result.value.startswith(told)
         assert cancelled.wait(10)
         (call,) = result.tool_calls
-        assert (call.status, call.error) == ("error", "TimeoutError: the tool did not answer within 0.2 s")
+        assert (call.name, call.status) == ("slow", "error")
+        assert call.error is not None and call.error.startswith(told)
 
     def test_a_sync_tool_holds_neither_the_program_nor_the_caller(self, local_codemode: Codemode) -> None:
         release = threading.Event()
         local_codemode.registry.register_tool("slow", lambda: release.wait(20))
         result = local_codemode.run(self.PROGRAM.replace("await ", ""), tool_call_timeout=0.2)
         release.set()
-        assert result.value.startswith("TimeoutError: the tool did not answer within 0.2 s")
+        told = "TimeoutError: the tool did not answer within 0.2 s"
+        assert result.value.startswith(told)
         (call,) = result.tool_calls
         assert call.status == "error"
+        assert call.error is not None and call.error.startswith(told)
 
     def test_a_trio_tool_is_cancelled(self, local_codemode: Codemode) -> None:
         cancelled: list[bool] = []

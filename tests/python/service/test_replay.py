@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .contract import Client, Conversation, Request, message, start
-from .executors import Executor, running
+from .executors import running, wait_for
 
 SEED = bytes(range(32))
 TOOLS = ["a", "b"]
@@ -127,9 +127,7 @@ def other() -> Iterator[Client]:
         client.close()
 
 
-def test_worker_killed_between_calls_is_replayed_on_another_executor(
-    executor: Executor, client: Client, other: Client
-) -> None:
+def test_worker_killed_between_calls_is_replayed_on_another_executor(other: Client) -> None:
     application = Application(
         "import random\n"
         "one = tools.a(x=random.random())\n"
@@ -137,13 +135,17 @@ def test_worker_killed_between_calls_is_replayed_on_another_executor(
         "three = tools.a(x=[one, two])\n"
         "result = [one, two, three, random.random()]"
     )
-    conversation = application.run(client, until=2)
-    application.answer(conversation, 2)
-    assert conversation.receive("tool_call").call_id == 3
-
-    for pid in executor.workers():
-        os.kill(pid, signal.SIGKILL)
-    assert conversation.status() == ("UNAVAILABLE", "the worker was killed from outside the executor")
+    # With one idle worker, so that the execution's process is known.
+    with running("--idle-workers", "1") as executor:
+        client = executor.client()
+        wait_for(lambda: client.info().pool.idle == 1 and len(executor.workers()) == 1, 10, "one idle worker")
+        (worker,) = executor.workers()
+        conversation = application.run(client, until=2)
+        application.answer(conversation, 2)
+        assert conversation.receive("tool_call").call_id == 3
+        os.kill(worker, signal.SIGKILL)
+        assert conversation.status() == ("UNAVAILABLE", "the worker was killed from outside the executor")
+        client.close()
     before = list(application.effects)
     # The third call was begun by the tool's side as far as the first executor could tell; the journal does not have it.
     finished = application.run(other)
@@ -195,10 +197,27 @@ def test_timeout_that_the_executor_gave_is_part_of_the_journal(client: Client) -
     assert second.answered[0].failure.type == "TimeoutError"
     application.record(second)
     conversation.cancel()
+    # What the journal has of a time that was over stays. The second call must now be answered in time.
+    application.limits = {}
     finished = application.run(client)
     assert finished.outcome == 1, finished
     assert finished.value.endswith(b',"b2"]')
     assert len(application.effects) == 2
+
+
+def test_timeout_that_no_call_tells_of_comes_with_the_end(client: Client) -> None:
+    application = Application(
+        "import threading\ndef late(tool, x):\n    try:\n        tool(x=x)\n    except TimeoutError:\n        pass\n"
+        "threads = [threading.Thread(target=late, args=each) for each in [(tools.a, 1), (tools.b, 2)]]\n"
+        "for thread in threads: thread.start()\nfor thread in threads: thread.join()",
+        limits={"tool_call_time": 2},
+    )
+    conversation = application.begin(client)
+    conversation.receive("accepted")
+    calls = {conversation.receive("tool_call").call_id for _ in range(2)}
+    told = conversation.receive("finished").answered
+    assert {answer.call_id for answer in told} == calls == {1, 2}
+    assert {answer.failure.type for answer in told} == {"TimeoutError"}
 
 
 def test_runtime_of_another_is_refused(client: Client) -> None:

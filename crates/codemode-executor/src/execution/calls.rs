@@ -7,6 +7,9 @@ use std::time::Duration;
 use codemode_proto::v1;
 use tokio::time::Instant;
 
+/// Answers that the client is told of with the end: what they take beside a value in one message is small.
+const MAX_UNTOLD: usize = 10_000;
+
 /// Calls by id. Ids are given by the worker and must come in order, each one above the last, from the journal's last on. A
 /// call that the journal has without an outcome may be asked for once by its number. A result is taken once.
 #[derive(Debug, Default)]
@@ -135,6 +138,18 @@ impl PendingCalls {
         Some(received)
     }
 
+    /// Takes back a call that was not sent to the client, with what it would have told.
+    pub(crate) fn withdraw(&mut self, call: v1::ToolCall) {
+        self.answered.remove(&call.call_id);
+        self.answered.extend(call.answered.into_iter().map(|told| (told.call_id, told.failure)));
+    }
+
+    /// What the client was not told of answers that are not its own. Whether the program received them, nobody knows.
+    pub(crate) fn untold(&mut self) -> Vec<v1::Answered> {
+        let answered = std::mem::take(&mut self.answered).into_iter().filter(|(_, failure)| failure.is_some());
+        answered.map(|(call_id, failure)| v1::Answered { call_id, failure }).take(MAX_UNTOLD).collect()
+    }
+
     /// Calls made so far, those of the journal included.
     pub(crate) fn made(&self) -> u32 {
         self.made
@@ -236,6 +251,23 @@ mod tests {
         for unknown in [&[1][..], &[2], &[4], &[0]] {
             assert_eq!(calls.received(unknown, 9), None, "{unknown:?}");
         }
+    }
+
+    #[test]
+    fn what_no_call_has_told_is_told_with_the_end() {
+        let mut calls = PendingCalls::default();
+        let failure = |text: &str| v1::ToolFailure { r#type: text.to_owned(), ..v1::ToolFailure::default() };
+        for call_id in 1..=5 {
+            calls.open(call_id, LONG);
+            calls.answer(call_id, (call_id != 2).then(|| failure(&call_id.to_string())));
+        }
+        calls.received(&[1], 9).unwrap();
+        // The client has heard of neither; the later one tells of the earlier.
+        let told = calls.received(&[4], 9).unwrap();
+        calls.withdraw(v1::ToolCall { call_id: 5, answered: told, ..v1::ToolCall::default() });
+        let told = calls.received(&[3], 9).unwrap();
+        calls.withdraw(v1::ToolCall { call_id: 4, answered: told, ..v1::ToolCall::default() });
+        assert_eq!(calls.untold(), [v1::Answered { call_id: 3, failure: Some(failure("3")) }]);
     }
 
     #[test]

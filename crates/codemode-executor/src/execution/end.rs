@@ -175,7 +175,7 @@ impl End {
         matches!(limit, Some(v1::Limit::Crash | v1::Limit::SystemCall | v1::Limit::Protocol))
     }
 
-    pub(crate) fn into_finished(self, usage: v1::Usage) -> v1::Finished {
+    pub(crate) fn into_finished(self, usage: v1::Usage, answered: Vec<v1::Answered>) -> v1::Finished {
         v1::Finished {
             outcome: self.outcome.into(),
             value: self.value,
@@ -183,6 +183,7 @@ impl End {
             exceeded: self.exceeded,
             usage: Some(usage),
             divergence: self.divergence,
+            answered,
         }
     }
 }

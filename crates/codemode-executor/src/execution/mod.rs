@@ -143,7 +143,9 @@ impl Executions {
         let program = Program::check(&start, &whose.defaults, &whose.ceilings)?;
         drop(start);
         let Some(header) = program.header else {
-            return Ok(End::too_long(program.code_size, &program.bounds).into_finished(v1::Usage::default()));
+            return Ok(
+                End::too_long(program.code_size, &program.bounds).into_finished(v1::Usage::default(), Vec::new())
+            );
         };
         let runtime = worker_files::runtime(&self.pool.status().python_version);
         if !program.runtime.is_empty() && program.runtime != runtime {
@@ -187,7 +189,7 @@ impl Executions {
         let end = running.drive(requests, responses, &self.shutdown, ended).await?;
         let usage = running.usage();
         debug!(execution = program.execution_id, outcome = ?end.outcome, "execution ended");
-        Ok(end.into_finished(usage))
+        Ok(end.into_finished(usage, running.untold()))
     }
 }
 

@@ -62,6 +62,11 @@ impl WorkerProcess {
         self.pidfd.as_fd()
     }
 
+    /// Whether the worker has ended, though the zygote may not have said so yet.
+    pub fn has_ended(&self) -> io::Result<bool> {
+        system::pidfd_ended(self.pidfd.as_fd())
+    }
+
     /// Kills the worker. One that has ended already is not an error.
     pub fn kill(&self) -> io::Result<()> {
         system::pidfd_kill(self.pidfd.as_fd())

@@ -254,7 +254,7 @@ pub struct Output {
     #[prost(bytes = "bytes", tag = "2")]
     pub data: ::prost::bytes::Bytes,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Finished {
     #[prost(enumeration = "Outcome", tag = "1")]
     pub outcome: i32,
@@ -272,6 +272,9 @@ pub struct Finished {
     /// Where the replay left its journal (DIVERGED).
     #[prost(message, optional, tag = "6")]
     pub divergence: ::core::option::Option<Divergence>,
+    /// Calls that the executor answered in place of the client, of which no call since has told. Each has its failure.
+    #[prost(message, repeated, tag = "7")]
+    pub answered: ::prost::alloc::vec::Vec<Answered>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Divergence {

@@ -186,6 +186,7 @@ impl Running<'_> {
             }
             Message::Finished(finished) => {
                 self.checker.finished(&finished)?;
+                self.shared().ended(&finished.answered)?;
                 return Ok(Some(finished));
             }
         }

@@ -154,6 +154,11 @@ impl Shared {
         Ok(())
     }
 
+    /// The executor has no more to say of the calls than this.
+    pub(super) fn ended(&self, answers: &[v1::Answered]) -> Result<(), Violation> {
+        self.state().recorder.ended(answers)
+    }
+
     /// Whether the application is to be given the call. Where it was given it before, its outcome goes out as soon as it is
     /// there.
     pub(super) fn called(&self, call: &v1::ToolCall, tool: &Arc<str>) -> Result<bool, Violation> {

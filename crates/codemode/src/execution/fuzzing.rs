@@ -95,6 +95,7 @@ fn message(choices: &mut Unstructured<'_>, last: u32) -> Result<Message> {
         _ => Message::Finished(v1::Finished {
             outcome: choices.int_in_range(0..=8)?,
             value: filler,
+            answered: answered(choices)?,
             ..v1::Finished::default()
         }),
     })
@@ -186,6 +187,9 @@ impl Client {
             }
             Message::Finished(finished) => {
                 self.checker.finished(&finished)?;
+                if self.records {
+                    self.recorder.ended(&finished.answered)?;
+                }
                 let journal = self.recorder.snapshot();
                 let document = journal.to_json();
                 assert_eq!(Journal::from_json(&document).expect("what was written is read"), journal);

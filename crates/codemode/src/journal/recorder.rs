@@ -277,26 +277,12 @@ impl Recorder {
             if entry.received || !(entry.known || entry.asked) {
                 return Err(Violation::Answered(number));
             }
-            let began = entry.call.began;
             if let Some(failure) = &answer.failure {
-                if entry.known {
-                    return Err(Violation::Answered(number));
-                }
-                let outcome = ToolOutcome::from_failure(failure);
-                let weight = weight_of(&outcome);
-                let before = entry.call.outcome.replace(outcome);
-                entry.overruled = before.is_none();
-                entry.call.duration.get_or_insert(now.saturating_sub(began));
-                if before.is_none() {
-                    self.waiting -= 1;
-                    self.running -= usize::from(!entry.suspended);
-                }
-                if !self.dropped {
-                    self.weight = self.weight - before.as_ref().map_or(0, weight_of) + weight;
-                }
+                self.overrule(number, failure, now)?;
             } else if entry.call.outcome.is_none() {
                 return Err(Violation::Answered(number));
             }
+            let entry = find(&mut self.entries, number).ok_or(Violation::Answered(number))?;
             self.received += 1;
             if entry.call.order == 0 {
                 entry.call.order = self.received;
@@ -307,6 +293,45 @@ impl Recorder {
             entry.received = true;
         }
         self.bound(0);
+        Ok(())
+    }
+
+    /// What the executor answered in place of the client, and had no call to tell it with.
+    pub(crate) fn ended(&mut self, answers: &[v1::Answered]) -> Result<(), Violation> {
+        let now = self.elapsed();
+        for answer in answers {
+            let number = answer.call_id;
+            match (find(&mut self.entries, number), &answer.failure) {
+                (Some(entry), Some(failure)) if entry.asked && !entry.received => {
+                    entry.received = true;
+                    entry.written = false;
+                    self.overrule(number, failure, now)?;
+                }
+                _ => return Err(Violation::Answered(number)),
+            }
+        }
+        self.bound(0);
+        Ok(())
+    }
+
+    /// The program has a failure in place of what the client said, or before it said anything.
+    fn overrule(&mut self, number: u32, failure: &v1::ToolFailure, now: Duration) -> Result<(), Violation> {
+        let entry = find(&mut self.entries, number).ok_or(Violation::Answered(number))?;
+        if entry.known {
+            return Err(Violation::Answered(number));
+        }
+        let outcome = ToolOutcome::from_failure(failure);
+        let weight = weight_of(&outcome);
+        let before = entry.call.outcome.replace(outcome);
+        entry.overruled = before.is_none();
+        entry.call.duration.get_or_insert(now.saturating_sub(entry.call.began));
+        if before.is_none() {
+            self.waiting -= 1;
+            self.running -= usize::from(!entry.suspended);
+        }
+        if !self.dropped {
+            self.weight = self.weight - before.as_ref().map_or(0, weight_of) + weight;
+        }
         Ok(())
     }
 

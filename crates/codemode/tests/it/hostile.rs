@@ -76,6 +76,26 @@ async fn output_and_values_are_bounded() {
 }
 
 #[tokio::test]
+async fn answers_that_come_with_the_end_are_checked() {
+    let ended = |answers: &[(u32, bool)]| {
+        let answers = answers
+            .iter()
+            .map(|&(call_id, fails)| v1::Answered { call_id, failure: fails.then(v1::ToolFailure::default) });
+        Response::Finished(v1::Finished {
+            outcome: v1::Outcome::Completed.into(),
+            value: "1".into(),
+            answered: answers.collect(),
+            ..v1::Finished::default()
+        })
+    };
+    for answers in [&[(2, true)][..], &[(1, false)], &[(1, true), (1, true)], &[(0, true)]] {
+        let error = error_of(vec![accepted(), call(1, "echo", "{}"), ended(answers)]).await;
+        assert!(error.starts_with("the executor at `URL` broke the protocol: "), "{error}");
+        assert!(error.contains("answer"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn what_follows_finished_is_never_seen() {
     let peer = Peer::new(async |mut stage| {
         stage.start().await;

@@ -42,13 +42,20 @@ impl Running {
                 break;
             }
         }
-        self.outbox.retain(|message| !matches!(message, execute_response::Message::ToolCall(_)));
+        // From the last on: one may tell of an answer to one before it.
+        for message in std::mem::take(&mut self.outbox).into_iter().rev() {
+            match message {
+                execute_response::Message::ToolCall(call) => self.calls.withdraw(call),
+                other => self.outbox.push_front(other),
+            }
+        }
     }
 
     /// The worker closed its socket without a report: the kernel says why.
     pub(super) async fn died(&mut self) -> Result<End, ExecutionError> {
         let in_time = tokio::time::timeout(CLOSE_TIME, &mut self.worker.exited).await.ok();
-        let ended_by_itself = in_time.is_some();
+        // On a busy machine the zygote's word comes late, and is of the worker's own end all the same.
+        let ended_by_itself = in_time.is_some() || self.worker.process.has_ended().unwrap_or(false);
         match in_time {
             Some(exit) => self.exit = Some(exit.map_err(|_zygote_gone| ExecutionError::ZygoteDied)?),
             None => self.stop().await,
@@ -58,7 +65,7 @@ impl Running {
             Some(exit) if ended_by_itself && End::is_from_outside(&exit, kills, &self.bounds) => {
                 Err(ExecutionError::WorkerKilled)
             }
-            // On a busy machine the kernel's word comes late. What is not this executor's kill was the worker's own end.
+            // What is not this executor's kill was the worker's own end.
             Some(exit) if ended_by_itself || End::is_own(&exit, kills) => Ok(End::died(&exit, kills, &self.bounds)),
             _ => Ok(protocol("it closed its channel")),
         }
@@ -66,6 +73,11 @@ impl Running {
 
     async fn await_exit(&mut self) -> Option<Exit> {
         tokio::time::timeout(EXIT_TIME, &mut self.worker.exited).await.ok()?.ok()
+    }
+
+    /// What the client is told with the end.
+    pub(in crate::execution) fn untold(&mut self) -> Vec<v1::Answered> {
+        self.calls.untold()
     }
 
     pub(in crate::execution) fn usage(&self) -> v1::Usage {

@@ -87,7 +87,7 @@ async fn run(choices: &mut Unstructured<'_>) -> Heard {
     let finished = end
         .ok()
         .filter(|_| peers.heard.is_some())
-        .map(|end| execute_response::Message::Finished(end.into_finished(running.usage())));
+        .map(|end| execute_response::Message::Finished(end.into_finished(running.usage(), running.untold())));
     peers.responses.extend(finished.map(response));
     check(&limits, &tools, replayed, &peers);
     Heard { tools, replayed, responses: peers.responses }
@@ -158,7 +158,7 @@ fn promised(choices: &mut Unstructured<'_>, journal: &VecDeque<v1::JournalCall>)
 
 fn check(limits: &Limits, tools: &[String], replayed: (u32, u32), peers: &Peers) {
     let (mut calls, mut last, mut output) = (replayed.0, replayed.1, 0);
-    let mut asked_again = BTreeSet::new();
+    let (mut asked_again, mut heard_of, mut told_of) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (index, response) in peers.responses.iter().enumerate() {
         match response.message.as_ref().expect("a message has content") {
             execute_response::Message::Accepted(_) => assert_eq!(index, 0, "`accepted` is the first"),
@@ -169,12 +169,18 @@ fn check(limits: &Limits, tools: &[String], replayed: (u32, u32), peers: &Peers)
                 } else {
                     assert!(call.call_id <= replayed.1 && asked_again.insert(call.call_id), "{call:?} after {last}");
                 }
+                heard_of.insert(call.call_id);
+                told_of.extend(call.answered.iter().map(|answer| answer.call_id));
                 assert!(tools.contains(&call.tool) && call.arguments.len() as u64 <= limits.value);
             }
             execute_response::Message::Output(piece) => output += piece.data.len(),
             execute_response::Message::Finished(finished) => {
                 assert_eq!(index + 1, peers.responses.len(), "`finished` is the last");
                 assert!(finished.value.len() as u64 <= limits.value);
+                for answer in &finished.answered {
+                    let is_new = heard_of.contains(&answer.call_id) && told_of.insert(answer.call_id);
+                    assert!(is_new && answer.failure.is_some(), "{answer:?} with the end");
+                }
                 let exceeded = finished.exceeded.as_ref().map_or("", |exceeded| &exceeded.message);
                 assert!(exceeded.len() < 1_000 && !exceeded.contains("17179869"), "{exceeded}");
             }
