@@ -204,7 +204,7 @@ except OSError as error: answer = error.strerror, f.tell() >> 20";
 fn undumpable_keeps_a_sibling_from_reading_memory() {
     // Without capabilities: root could read anything otherwise.
     let mut jail = only(&[Layer::Capabilities, Layer::Undumpable]);
-    let victim = jail.worker();
+    let victim = jail.ready_worker();
     let attack = format!("open('/proc/{}/mem', 'rb')", victim.process.pid());
     assert_eq!(
         jail.answer(&attack),
@@ -214,7 +214,7 @@ fn undumpable_keeps_a_sibling_from_reading_memory() {
     assert!(jail.answer(&format!("open('/proc/{zygote}/mem', 'rb')")).starts_with("PermissionError"));
     // The same attack works where the layer is off.
     let mut open = only(&[Layer::Capabilities]);
-    let victim = open.worker();
+    let victim = open.ready_worker();
     assert_eq!(open.answer(&format!("open('/proc/{}/mem', 'rb').close()", victim.process.pid())), "None");
 }
 

@@ -1,8 +1,8 @@
 //! Limits of one execution, set from outside before its program arrives.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use codemode_jail::{Ceilings, Layer, WaitStatus, WorkerLimits, ZygoteConfig};
+use codemode_jail::{Ceilings, Layer, WaitStatus, WorkerLimits, ZygoteConfig, ZygoteEvent};
 
 use crate::harness::{Jail, config, profiles, standard};
 
@@ -55,11 +55,13 @@ fn processor_limit_kills_a_program_that_ignores_signals() {
     let mut jail = Jail::start(layers);
     let mut worker = jail.ready_worker();
     worker.process.set_limits(&WorkerLimits { cpu_seconds: 1, ..LIMITS }).unwrap();
-    let started = Instant::now();
     worker.send("import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass");
     assert_eq!(worker.answer(), "");
-    assert_eq!(jail.ended(&worker), WaitStatus::Signaled(libc::SIGKILL));
-    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    // Of the processor's time: how long that takes is the machine's affair.
+    let event = jail.event();
+    let ZygoteEvent::Exited { pid, status, user, system, .. } = event else { panic!("{event:?} is no end") };
+    assert_eq!((pid, status), (worker.process.zygote_pid(), WaitStatus::Signaled(libc::SIGKILL)));
+    assert!(user + system < Duration::from_secs(3), "{user:?} and {system:?}");
 }
 
 #[test]

@@ -6,11 +6,16 @@ use codemode_jail::{Layer, LayerState, Profile, probe};
 
 use crate::harness::Jail;
 
+const QUICK: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_secs(30);
+
 #[test]
 fn probe_is_quick_and_agrees_with_a_worker() {
     let mut fastest = Duration::MAX;
     let report = probe(Profile::Standard);
-    for _ in 0..5 {
+    // One that nothing else on this machine holds up says how long it takes.
+    let began = Instant::now();
+    while fastest >= QUICK && began.elapsed() < PATIENCE {
         let started = Instant::now();
         probe(Profile::Standard);
         fastest = fastest.min(started.elapsed());
@@ -23,7 +28,7 @@ fn probe_is_quick_and_agrees_with_a_worker() {
     assert!(report.layers.iter().map(|layer| layer.layer).eq(Layer::ALL));
     assert!(report.reached >= Some(Profile::Container), "{report:?}");
     assert_eq!(report.satisfied(), report.missing().next().is_none());
-    assert!(fastest < Duration::from_millis(60), "{fastest:?}");
+    assert!(fastest < QUICK, "{fastest:?}");
     // What it says is on can be used.
     let mut jail = Jail::start(report.on());
     assert_eq!(jail.answer("answer = 2 + 2"), "4");

@@ -181,8 +181,10 @@ async fn dropped_execution_resets_the_stream() {
 
 #[tokio::test]
 async fn deadline_holds_before_and_after_acceptance() {
+    static STARTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
     let peer = Peer::new(async |mut stage| {
         stage.start().await;
+        STARTED.notify_one();
         if stage.attempt == 2 {
             stage.accept().await;
             stage.call(1, "echo", "{}").await;
@@ -190,13 +192,23 @@ async fn deadline_holds_before_and_after_acceptance() {
         stage.gone().await;
     });
     let connection = peer.connect();
-    let brief = || StartRequest { deadline: Duration::from_millis(200), ..request() };
-    let error = failed(&mut connection.start(brief())).await;
-    insta::assert_snapshot!(peer.shown(&error), @"no answer from the executor at `URL` within 0.2 s");
-    let mut execution = connection.start(brief());
-    called(&mut execution).await;
+    let deadline = Duration::from_millis(8_500);
+    // Only then, so that a slow machine comes as far.
+    let pass = async || {
+        tokio::time::pause();
+        tokio::time::advance(deadline).await;
+        tokio::time::resume();
+    };
+    let mut execution = connection.start(StartRequest { deadline, ..request() });
+    STARTED.notified().await;
+    pass().await;
     let error = failed(&mut execution).await;
-    insta::assert_snapshot!(peer.shown(&error), @"no answer from the executor at `URL` within 0.2 s; the execution had made 1 tool call");
+    insta::assert_snapshot!(peer.shown(&error), @"no answer from the executor at `URL` within 8.5 s");
+    let mut execution = connection.start(StartRequest { deadline, ..request() });
+    called(&mut execution).await;
+    pass().await;
+    let error = failed(&mut execution).await;
+    insta::assert_snapshot!(peer.shown(&error), @"no answer from the executor at `URL` within 8.5 s; the execution had made 1 tool call");
     peer.applause().await;
 }
 

@@ -14,7 +14,8 @@ use crate::peer::{PATIENCE, Peer, Stage, request};
 
 fn connect(peers: &[&Peer], max_attempts: u32) -> Connection {
     // A pause that a test would notice: going to another executor must not wait for it.
-    let retry = RetryPolicy { max_attempts, backoff_base: Duration::from_secs(3), ..RetryPolicy::default() };
+    let pause = 10 * PATIENCE;
+    let retry = RetryPolicy { max_attempts, backoff_base: pause, backoff_max: pause, ..RetryPolicy::default() };
     let options = ConnectionOptions { api_key: Some("key".to_owned()), retry, ..ConnectionOptions::default() };
     let addresses: Vec<_> = peers.iter().map(|peer| peer.url().parse().expect("the url is one")).collect();
     Connection::to_fleet(&addresses, &options).expect("the key is ASCII")
@@ -27,7 +28,7 @@ async fn complete(mut stage: Stage) {
 }
 
 fn named(number: usize) -> StartRequest {
-    StartRequest { execution_id: format!("exec-{number}"), ..request() }
+    StartRequest { execution_id: format!("exec-{number}"), deadline: 20 * PATIENCE, ..request() }
 }
 
 #[tokio::test]
@@ -48,6 +49,7 @@ async fn the_less_busy_one_is_preferred() {
     let held = Peer::new(async |mut stage| {
         stage.start().await;
         stage.accept().await;
+        stage.call(1, "echo", "{}").await;
         while stage.request().await.is_some() {}
     });
     let quick = Peer::new(complete);
@@ -55,8 +57,10 @@ async fn the_less_busy_one_is_preferred() {
     let mut running: Vec<Execution> = Vec::new();
     for number in 0..40 {
         let mut execution = connection.start(named(number));
-        if tokio::time::timeout(Duration::from_millis(300), execution.next_event()).await.is_err() {
-            running.push(execution);
+        match execution.next_event().await {
+            Some(Ok(Event::ToolCall(_))) => running.push(execution),
+            Some(Ok(Event::Finished(_))) => {}
+            other => panic!("{other:?} is of neither"),
         }
     }
     // Two choices of two are both: the busy one gets a second only where the other is as busy.
@@ -88,15 +92,13 @@ async fn a_lost_execution_goes_to_another_executor_at_once_with_its_journal() {
     let lost = Arc::new(AtomicBool::new(false));
     let peers = [Peer::new(play(Arc::clone(&lost))), Peer::new(play(Arc::clone(&lost)))];
     let connection = connect(&peers.each_ref(), 2);
-    let began = Instant::now();
-    let mut execution = connection.start(request());
+    let mut execution = connection.start(named(1));
     let Some(Ok(Event::ToolCall(call))) = execution.next_event().await else { panic!("it calls a tool") };
     let outcome = codemode::execution::ToolOutcome::Value("2".into());
     execution.control().answer(call.call_id, outcome).expect("the call is open");
-    let end = finished(&mut execution).await;
+    let end = tokio::time::timeout(PATIENCE, finished(&mut execution)).await.expect("it does not wait");
     assert_eq!((end.outcome, end.attempts), (Outcome::Completed, 2));
     assert_eq!(peers.each_ref().map(Peer::attempts), [1, 1]);
-    assert!(began.elapsed() < Duration::from_secs(1), "it waited for {:?}", began.elapsed());
 }
 
 #[tokio::test]
@@ -183,9 +185,11 @@ async fn every_address_of_a_name_is_an_executor() {
 
 #[tokio::test]
 async fn a_name_without_an_address_is_named() {
-    let address = "dns+http://nobody.invalid:1".parse().expect("the url is one");
+    // Too long a name for any server to be asked for it, which might take its time.
+    let nobody = format!("{}.invalid", "x".repeat(64));
+    let address = format!("dns+http://{nobody}:1").parse().expect("the url is one");
     let connection = Connection::new(&address, &ConnectionOptions::default()).expect("there is no key");
     let error = failed(&mut connection.start(request())).await;
     let source = std::error::Error::source(&error).expect("it has a cause").to_string();
-    assert!(source.starts_with("failed to look up `nobody.invalid:1`: "), "{source}");
+    assert!(source.starts_with(&format!("failed to look up `{nobody}:1`: ")), "{source}");
 }

@@ -499,6 +499,7 @@ async fn suspended_execution_goes_on_elsewhere() {
 
 #[tokio::test]
 async fn call_that_the_application_works_on_again_is_given_once_and_keeps_the_execution_from_suspending() {
+    static MADE: tokio::sync::Notify = tokio::sync::Notify::const_new();
     let first = Peer::new(async |mut stage| {
         stage.start().await;
         stage.accept().await;
@@ -528,6 +529,7 @@ async fn call_that_the_application_works_on_again_is_given_once_and_keeps_the_ex
         if stage.attempt == 2 {
             return stage.refuse(lost()).await;
         }
+        MADE.notify_one();
         assert_eq!(stage.result().await.call_id, 1);
         stage.gone().await;
     });
@@ -535,7 +537,9 @@ async fn call_that_the_application_works_on_again_is_given_once_and_keeps_the_ex
     let mut execution = second.connect_with(policy(3)).start(resumed);
     let again = called(&mut execution).await;
     assert_eq!((again.call_id, again.tool.as_str()), (1, "echo"));
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // The last attempt asks for it, and waits longer than it takes to suspend.
+    MADE.notified().await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
     execution.control().answer(1, value("done")).expect("the call waits");
     let end = suspended(&mut execution).await;
     assert_eq!(end.attempts, 3);

@@ -433,16 +433,25 @@ async fn stalled_handshake_ends_with_the_connect_timeout() {
     let address = listener.local_addr().unwrap();
     let authority = Authority::new();
     let options = ConnectionOptions {
-        connect_timeout: Duration::from_millis(250),
+        connect_timeout: Duration::from_millis(4_500),
         retry: RetryPolicy::none(),
         tls: Some(trusting(&authority)),
         ..ConnectionOptions::default()
     };
-    // The kernel accepts; nobody answers.
     let connection = Connection::new(&format!("https://{address}").parse().unwrap(), &options).unwrap();
-    let error = run(&connection).await.unwrap_err();
+    // The handshake has begun, and nobody answers: from here on the time passes at once.
+    let stalled = async {
+        let mut socket: TcpStream = listener.accept().await.unwrap().0;
+        socket.read_u8().await.unwrap();
+        tokio::time::pause();
+        std::future::pending::<()>().await;
+    };
+    let error = tokio::select! {
+        outcome = run(&connection) => outcome.unwrap_err(),
+        () = stalled => unreachable!("it waits"),
+    };
     assert!(error.is_retryable());
-    insta::assert_snapshot!(shown(&error, address), @"failed to reach the executor at `https://127.0.0.1:PORT` (1 attempt): `127.0.0.1:PORT` did not complete the TLS handshake within 0.25 s");
+    insta::assert_snapshot!(shown(&error, address), @"failed to reach the executor at `https://127.0.0.1:PORT` (1 attempt): `127.0.0.1:PORT` did not complete the TLS handshake within 4.5 s");
 }
 
 #[tokio::test]
