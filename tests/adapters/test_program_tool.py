@@ -27,8 +27,13 @@ def test_a_longer_time_that_is_asked_for_outlasts_the_clients(
 def test_without_a_time_the_program_ends_before_the_request_does(
     codemode: Codemode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codemode.executor_client, "timeout", 1)
-    assert made(codemode).run(FOREVER).startswith("ERROR: Timeout: the program ran longer than its limit of ")
+    # Of a short request little is left for the way there and back: a slow machine gets another chance.
+    for timeout in (1, 7, 14):
+        monkeypatch.setattr(codemode.executor_client, "timeout", timeout)
+        text = made(codemode).run(FOREVER)
+        if not text.startswith("EXECUTOR ERROR: "):
+            break
+    assert text.startswith("ERROR: Timeout: the program ran longer than its limit of ")
 
 
 def test_a_request_that_runs_out_of_time_says_what_may_have_happened(

@@ -13,7 +13,7 @@ from codemode.integrations.description import describe
 
 pytest.importorskip("hypothesis", reason="hypothesis is not installed: pip install --group test")
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 SIZE = 500_000  # characters; what takes quadratic time takes hours for them
@@ -67,6 +67,7 @@ PIECE = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECE | st.text(max_size=5), max_size=40).map("".join))
 @example('  File "/", line 1')
 @example('  File "//python/", line 1')
@@ -88,6 +89,7 @@ STEP = st.text(
 )
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["", "  ", "  | ", "    |   "]),
     st.lists(

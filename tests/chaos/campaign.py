@@ -20,6 +20,11 @@ from .tally import Tally, Verdict
 STOPPING = 180.0
 
 
+def killed(harm: Counter[str]) -> int:
+    """How many of these harms killed a process."""
+    return sum(count for kind, count in list(harm.items()) if kind.endswith("killed"))
+
+
 @dataclass
 class Outcome:
     """What a campaign showed."""
@@ -32,7 +37,7 @@ class Outcome:
     @property
     def kills(self) -> int:
         """How often a process was killed."""
-        return sum(count for kind, count in self.harm.items() if kind.endswith("killed"))
+        return killed(self.harm)
 
     def as_json(self) -> dict[str, object]:
         verdict = self.verdict
@@ -66,9 +71,13 @@ def run(
     harm_every: float | None,
     seed: int,
     least: int = 0,
+    kills: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Runs for ``seconds``, and on until ``least`` executions have ended. ``harm_every``: seconds between two harms."""
+    """Runs for ``seconds``, and on until ``least`` executions have ended and processes were killed ``kills`` times.
+
+    ``harm_every``: seconds between two harms.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     fleet = Fleet(directory)
     tally = Tally()
@@ -83,7 +92,7 @@ def run(
             harm.start()
         try:
             began = time.monotonic()
-            while time.monotonic() - began < seconds or tally.counts()[1] < least:
+            while time.monotonic() - began < seconds or tally.counts()[1] < least or killed(harm.done) < kills:
                 time.sleep(1)
                 if (status := fleet.envoy_status()) is not None:
                     raise AssertionError(f"envoy ended by itself, with {status}: see {directory / 'envoy.log'}")

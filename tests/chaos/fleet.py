@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from codemode.core.local import find_executable
-from tests.fleet.balancer import Balancer
-from tests.python.service.executors import KEY, children, free_port
+from tests.fleet.balancer import Balancer, free_ports
+from tests.python.service.executors import KEY, children
 
 from .wire import Wire
 
@@ -26,12 +26,12 @@ class Member:
 
     def __init__(self, directory: Path, number: int, arguments: list[str]) -> None:
         self.number = number
-        self._port = free_port()
+        self._port, wire = free_ports(2)
         self._arguments = arguments
         self._log = (directory / f"executor-{number}.log").open("ab")
         self._lock = threading.Lock()
         self.process = self._start()
-        self.wire = Wire(free_port(), self._port)
+        self.wire = Wire(wire, self._port)
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")}

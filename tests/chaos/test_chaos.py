@@ -11,7 +11,7 @@ from .tally import Tally
 
 
 def test_a_harmed_fleet_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
-    outcome = run(tmp_path, 20, harm_every=1.0, seed=7, least=50)
+    outcome = run(tmp_path, 20, harm_every=1.0, seed=7, least=50, kills=5)
     print(table(outcome, outcome))
     assert outcome.failed_harm == []
     assert outcome.verdict.problems() == []

@@ -41,7 +41,7 @@ from markdown_it import MarkdownIt
 
 from .gate import refusal
 
-_TIME = 4  # seconds for one block; those that run take less than one
+_TIME = 12  # seconds for one block; those that run take less than one
 _ADDRESS = re.compile(r"(?:(?:https?|grpcs?)://)?[\w.-]+:8001/?")
 _KEYS = {"api_key", "executor_api_key"}
 _USED_TOOL = re.compile(r"tools\[['\"](\w+)['\"]\]|tools\.(\w+)\(")

@@ -19,7 +19,7 @@ from . import deliberate
 from .peer import REPOSITORY, Peer
 
 LIST = Path(__file__).with_name("examples.toml")
-TIME = 240  # seconds; they take about fifteen
+TIME = 240  # seconds; they take about thirty
 
 
 def outcomes(peer: Peer, url: str, directory: Path) -> dict[str, dict[str, str]]:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..python.service.executors import free_port
-
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ENVOY = Path(sys.executable).with_name("envoy")
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of loopback, of which no two are the same."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def adapted(
@@ -66,7 +75,7 @@ class Balancer:
         file: str = "envoy.yaml",
         certificates: Mapping[str, str] | None = None,
     ) -> None:
-        self.port, self._admin_port = free_port(), free_port()
+        self.port, self._admin_port = free_ports(2)
         self._directory = directory
         self._config = directory / file
         self._config.write_text(

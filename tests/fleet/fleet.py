@@ -45,8 +45,7 @@ class Fleet:
     def forget(executor: Executor) -> None:
         """Closes what is left of one that has ended."""
         assert executor.process.poll() is not None
-        assert executor.process.stderr is not None
-        executor.process.stderr.close()
+        executor.close_log()
 
     def in_use(self) -> dict[str, int]:
         """How many executions run on each."""

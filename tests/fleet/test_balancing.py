@@ -79,8 +79,9 @@ def test_executions_spread_over_all_executors(fleet: Fleet) -> None:
         gate.open()
         assert sorted(int(future.result(30)) for future in running) == list(range(30))
     assert sum(in_use.values()) == 30, in_use
-    # Of two drawn by chance the one with fewer: three executors stay close to ten each.
-    assert min(in_use.values()) >= 6, (in_use, fleet.balancer.hosts())
+    # Of two drawn by chance, which may be the same, the one with fewer: three executors stay close to ten each. Of a
+    # million times, the least busy has fewer than six 200 times, and fewer than four twice.
+    assert min(in_use.values()) >= 4, (in_use, fleet.balancer.hosts())
 
 
 def test_key_that_is_wrong_is_refused_by_the_executor_and_puts_none_out(fleet: Fleet) -> None:

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from ..python.e2e.certificates import Authority
-from ..python.service.executors import Executor, free_port
-from .balancer import DEPLOY, Balancer, validate
+from ..python.service.executors import Executor
+from .balancer import DEPLOY, Balancer, free_ports, validate
 from .fleet import KEY, ExecutorClient
 
 FILES = sorted(path.name for path in DEPLOY.glob("envoy*.yaml"))
@@ -127,7 +127,7 @@ def test_windows_are_those_of_the_executor() -> None:
 def test_tls_on_both_sides(certificates: dict[str, str], tmp_path: Path) -> None:
     from codemode.config import TlsClientConfig
 
-    addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     tls = ("--tls-cert-file", certificates["executor.crt"], "--tls-key-file", certificates["executor.key"])
     executors = [
         Executor("--listen", address, "--profile", "container", "--idle-workers", "1", *tls, target=address)

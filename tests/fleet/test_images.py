@@ -156,8 +156,7 @@ def test_health_check_of_the_image_follows_the_executor(tmp_path: Path) -> None:
     finally:
         served.process.kill()
         served.process.wait(10)
-        assert served.process.stderr is not None
-        served.process.stderr.close()
+        served.close_log()
 
 
 @pytest.mark.parametrize("files", [("compose.yaml",), ("compose.yaml", "compose.standard.yaml")])

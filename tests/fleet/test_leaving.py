@@ -93,7 +93,8 @@ def test_executor_that_hangs_is_put_out_by_the_health_check(fleet: Fleet) -> Non
     hanging, executor = next(iter(fleet.executors.items()))
     executor.process.send_signal(signal.SIGSTOP)
     try:
-        fleet.balancer.wait_until_healthy(2, 10)
+        # Three probes of 2 s, each up to 1.2 s after the one before, and room.
+        fleet.balancer.wait_until_healthy(2, 20)
         assert hanging not in fleet.balancer.healthy()
         client = fleet.client(retry_enabled=False)
         for number in range(20):

@@ -70,6 +70,10 @@ class Program:
     def is_in_matrix(self) -> bool:
         return self.runs == "matrix"
 
+    @property
+    def may_time_out(self) -> bool:
+        return "timed_out" in self.observed
+
 
 def load(directory: Path = ATTACKS, families: Sequence[str] = (), keyword: str = "") -> list[Program]:
     """All programs, those of some families, those with `keyword` in their id. Raises `HeaderError`."""

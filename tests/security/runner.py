@@ -34,8 +34,8 @@ from .layers import ALL, Configuration
 ROOT = Path(__file__).parents[2]
 # Programs that search memory know this much of the executor's key, and no more.
 KEY_MARKER = "cmk-marker-"
-# Seconds of wall time for a program that runs once, and may be meant to wait for its end; and for others, which only
-# a busy machine or a fault keeps so long.
+# Seconds of wall time for a program that is meant to wait for its end; and for others, which only a busy machine or a
+# fault keeps so long.
 WALL_TIME, PATIENCE = 10, 60
 AT_ONCE = 8
 
@@ -170,8 +170,7 @@ def observe(program: Program, executor: Executor, client: Client) -> Observation
             from .scenarios import SCENARIOS
 
             return observation(SCENARIOS[program.host](program, executor))
-        wall_time = PATIENCE if program.is_in_matrix else WALL_TIME
-        return of(_run(client, program.code, wall_time))
+        return of(_run(client, program.code, WALL_TIME if program.may_time_out else PATIENCE))
     except grpc.RpcError as error:
         return Observation(f"error {error.code().name}", error.details() or "")
     except Exception as error:

@@ -23,7 +23,7 @@ from tests.python.service.executors import children, wait_for
 
 from .headers import Program
 from .layers import ALL, without
-from .runner import Executor, running
+from .runner import PATIENCE, Executor, running
 from .witnesses import SLACK, Application, Bystander, Heartbeat, Memory
 
 Scenario = Callable[[Program, Executor], str]
@@ -38,6 +38,11 @@ LIMITS: dict[str, Any] = {
     "tool_calls": 100,
     "value": 1 << 20,
 }
+
+
+def limits_of(program: Program) -> dict[str, Any]:
+    """Who is not meant to meet the limit of wall time does not meet it because the machine is busy."""
+    return LIMITS if program.may_time_out else {**LIMITS, "wall_time": PATIENCE}
 
 
 def scenario(function: Scenario) -> Scenario:
@@ -77,12 +82,12 @@ def _calls(ended: Ended, tools: Sequence[str]) -> str:
 def _endures(program: Program, executor: Executor, answer: Callable[[str, bytes], bytes], **limits: Any) -> str:
     # Each its own connection: what the attack has sent and this process has not read yet is nothing to the bystander.
     client, other = executor.client(), executor.client()
-    asked = {**LIMITS, **limits}
+    asked = {**limits_of(program), **limits}
     try:
         with Memory(executor.process.pid) as memory, Heartbeat() as heartbeat:
             bystander = Bystander(other, heartbeat)
             try:
-                ended = client.run(program.code, ["echo"], answer, timeout=120, **asked)
+                ended = client.run(program.code, ["echo"], answer, timeout=2 * PATIENCE, **asked)
             finally:
                 harm = bystander.end()
         # By the executor's clock: this process may have much to read before it sees the end.
@@ -162,14 +167,14 @@ def application(program: Program, executor: Executor) -> str:
                     program.code,
                     list(registry.get_tool_registrations()) if scoped else list(host.OFFERED),
                     {"scoped": scoped},
-                    execution_timeout=LIMITS["wall_time"],
+                    execution_timeout=limits_of(program)["wall_time"],
                     context=host.context,
                     registry=registry,
-                    timeout=30,
+                    timeout=2 * PATIENCE,
                 )
                 took = heartbeat.waited(began)
             harm = host.harm(result) or heartbeat.harm
-            if not harm and took > LIMITS["wall_time"] + SLACK:
+            if not harm and took > max(LIMITS["wall_time"], result.usage.wall_time) + SLACK:
                 harm = f"the application was held for {took:.1f} s"
             if not harm and client.execute("result = 6 * 7", [], {}).value != 42:
                 harm = "the next execution does not work"
@@ -233,7 +238,7 @@ def _worst(observations: Sequence[str]) -> str:
 
 def _turn(program: Program, turn: str, seen: object = None, tools: Sequence[str] = ()) -> Any:
     """The start of a program that finds in `config` which turn it has, and what the one before returned."""
-    request = start(program.code, tools, f"turn-{turn}", **LIMITS)
+    request = start(program.code, tools, f"turn-{turn}", **limits_of(program))
     request.start.config = encode({"turn": turn, "seen": seen}).encode()
     return request
 
@@ -252,7 +257,7 @@ def _finish(conversation: Conversation) -> tuple[str, Any]:
 
 
 def _run_turn(client: Client, program: Program, turn: str, seen: object = None) -> tuple[str, Any]:
-    return _finish(client.converse(_turn(program, turn, seen)))
+    return _finish(client.converse(_turn(program, turn, seen), timeout=2 * PATIENCE))
 
 
 @scenario
@@ -307,7 +312,7 @@ def at_once(program: Program, executor: Executor) -> str:
     """
     client = executor.client()
     try:
-        first = client.converse(_turn(program, "first", tools=["meet"]))
+        first = client.converse(_turn(program, "first", tools=["meet"]), timeout=2 * PATIENCE)
         first.receive("accepted")
         call = first.receive("tool_call")
         arguments = decode(call.arguments)
@@ -326,7 +331,7 @@ def shares_no_pages(program: Program, executor: Executor) -> str:
     """The kernel's own list of a worker's memory: nothing that is written is shared with another process."""
     client = executor.client()
     try:
-        conversation = client.converse(_turn(program, "first", tools=["meet"]))
+        conversation = client.converse(_turn(program, "first", tools=["meet"]), timeout=2 * PATIENCE)
         conversation.receive("accepted")
         call = conversation.receive("tool_call")
         shared = set()
@@ -350,9 +355,9 @@ def pool_is_unharmed(program: Program, executor: Executor) -> str:
     """Many at once: afterwards the pool is full again and each worker has ended."""
     client = executor.client()
     try:
-        conversations = [client.converse(_turn(program, "first")) for _ in range(6)]
+        conversations = [client.converse(_turn(program, "first"), timeout=2 * PATIENCE) for _ in range(6)]
         observations = [_finish(conversation)[0] for conversation in conversations]
-        wait_for(lambda: client.info().pool.in_use == 0, 5, "no worker is in use")
+        wait_for(lambda: client.info().pool.in_use == 0, 30, "no worker is in use")
         harm = _works(client)
         return f"escaped: {harm}" if harm else _worst(observations)
     finally:

@@ -137,11 +137,11 @@ def test_planted_keys_can_be_found(inline: Lane) -> None:
 
 @contained
 def test_python_in_a_subprocess_meets_its_own_limits(python: Lane) -> None:
-    assert python.verdict(program("import os\nos.kill(os.getpid(), 11)")).why == "its own process died: SIGSEGV"
-    assert python.verdict(program("x = bytearray(1 << 30)")).why == "failed: MemoryError"
+    assert python.verdict(program("import os\nos.kill(os.getpid(), 11)"), TIME).why == "its own process died: SIGSEGV"
+    assert python.verdict(program("x = bytearray(1 << 30)"), TIME).why == "failed: MemoryError"
     assert python.verdict(program("import time\ntime.sleep(60)")).why == "the rival's time limit"
     reads = "import os\nresult = 'escaped: ' + open(f'/proc/{os.getppid()}/environ').read(8)"
-    assert python.verdict(program(reads)).what == ESCAPED
+    assert python.verdict(program(reads), TIME).what == ESCAPED
 
 
 def test_mistake_of_a_program_says_nothing_of_a_whole_python() -> None:

@@ -78,20 +78,24 @@ def _retries_with_growing_waits(world: World) -> None:
 
 
 def _loop_goes_on(world: World) -> None:
-    from codemode.core.executor_client import ExecutorClientError
+    server = _Refusing(grpc.StatusCode.UNAVAILABLE)
+    minutes = {"timeout": 600, "retry_backoff_base_ms": 200_000, "retry_backoff_max_ms": 200_000}
 
-    async def retry() -> int:
-        client, ticks = world.client(world.nowhere(), retry_backoff_base_ms=200), 0
-        task = asyncio.ensure_future(client.execute_async(**_EXECUTION))
-        while not task.done():
+    async def retry(url: str) -> None:
+        task = asyncio.ensure_future(world.client(url, **minutes).execute_async(**_EXECUTION))
+        end = time.monotonic() + _PATIENCE
+        while not server.times:
+            assert time.monotonic() < end, "nothing was sent"
             await asyncio.sleep(0.01)
-            ticks += 1
-        with contextlib.suppress(ExecutorClientError):
+        for _ in range(20):  # in its first wait
+            await asyncio.sleep(0.01)
+        assert not task.done() and len(server.times) == 1
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
             await task
-            raise AssertionError("the execution succeeded")
-        return ticks
 
-    assert asyncio.run(retry()) >= 10  # two waits of about 200 and 400 ms
+    with server.running() as url:
+        asyncio.run(retry(url))
 
 
 def _core_has_the_three(_world: World) -> None:

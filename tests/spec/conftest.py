@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.service.executors import KEY, free_port, running
+from tests.python.service.executors import KEY, running
 
 from .world import World
 
@@ -45,7 +45,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED"):
         monkeypatch.setenv(name, "true")
     monkeypatch.chdir(tmp_path)
-    made = World(lambda: request.getfixturevalue("executor"), free_port, tmp_path)
+    made = World(lambda: request.getfixturevalue("executor"), tmp_path)
     from codemode.core.registry import reset_context
 
     reset_context()

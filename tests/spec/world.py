@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -58,9 +59,8 @@ class World:
         directory: The current directory of the check; `FILES` are in it.
     """
 
-    def __init__(self, start: Callable[[], tuple[str, str]], free_port: Callable[[], int], directory: Path) -> None:
+    def __init__(self, start: Callable[[], tuple[str, str]], directory: Path) -> None:
         self._start = start
-        self._free_port = free_port
         self.directory = directory
         self._open = contextlib.ExitStack()
 
@@ -75,8 +75,10 @@ class World:
         return self._start()[1]
 
     def nowhere(self) -> str:
-        """An address that nothing listens on."""
-        return f"http://127.0.0.1:{self._free_port()}"
+        """An address that nothing listens on, and nothing else can take until the world is closed."""
+        taken = self._open.enter_context(socket.socket())
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
     def write_files(self) -> None:
         for name, text in FILES.items():

@@ -64,22 +64,25 @@ def test_output_and_value_are_printed(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "status", "error"),
+    ("program", "seconds", "status", "error"),
     [
         (
             "1/0",
+            "30",
             1,
             "ZeroDivisionError: division by zero\n"
             "error: the program failed: ZeroDivisionError: division by zero (line 1)\n",
         ),
         (
             "(",
+            "30",
             65,
             "SyntaxError: '(' was never closed\n"
             "error: the program was rejected: SyntaxError: '(' was never closed (line 1)\n",
         ),
         (
-            "import time; time.sleep(5)",
+            "import time; time.sleep(60)",
+            "0.3",
             124,
             "error: the program timed out: Timeout: the program ran longer than its limit of 0.3 s: "
             "ask for up to 300 s with `limits.wall_time` (`execution_timeout` in Python)\n"
@@ -87,8 +90,8 @@ def test_output_and_value_are_printed(run: Run) -> None:
         ),
     ],
 )
-def test_the_exit_status_says_how_it_ended(run: Run, program: str, status: int, error: str) -> None:
-    got, out, err = run(program, "--timeout", "0.3")
+def test_the_exit_status_says_how_it_ended(run: Run, program: str, seconds: str, status: int, error: str) -> None:
+    got, out, err = run(program, "--timeout", seconds)
     assert (got, out) == (status, "")
     assert err.endswith(error)
 

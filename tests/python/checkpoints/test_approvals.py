@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from typing import Any
 
 import pytest
@@ -113,7 +114,18 @@ def test_a_call_may_fail_in_place_of_its_tool(bank: Bank) -> None:
 
 
 def test_several_calls_wait_and_are_answered_in_any_order(bank: Bank) -> None:
-    bank.registry.approve = large
+    seen: set[str] = set()
+    all_made = threading.Event()
+
+    def policy(call: PendingCall) -> str:
+        # Where every open call waits, the execution does not wait long for the next one: the first holds it open.
+        seen.add(call.arguments["to"])
+        if len(seen) == 4:
+            all_made.set()
+        assert call.arguments["to"] != "Ann" or all_made.wait(10)
+        return large(call)
+
+    bank.registry.approve = policy
     result = bank.codemode.run(GATHERED)
     assert sorted(call.arguments["to"] for call in result.pending) == ["Ann", "Bob", "Dan"]
     assert bank.did == [("Carl", 7)]

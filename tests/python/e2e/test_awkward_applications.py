@@ -15,7 +15,7 @@ import anyio
 import pytest
 import trio
 
-from codemode import Codemode, ComponentRegistry, ExecutorClient, ExecutorTimeoutError
+from codemode import Codemode, ComponentRegistry, ExecutorClient, ExecutorClientError, ExecutorTimeoutError
 from codemode.core.trace import CallTraceCollector
 
 request_id: ContextVar[str] = ContextVar("request_id", default="none")
@@ -107,20 +107,24 @@ def test_a_header_that_is_no_trace_is_no_error(local_codemode: Codemode) -> None
     assert local_codemode.execute("1") == "1"
 
 
-def test_the_collector_has_the_calls_of_a_request_that_failed_and_none_of_the_probe(local_codemode: Codemode) -> None:
+def test_the_collector_has_the_calls_of_a_request_that_failed_and_none_of_the_probe(executor: Codemode) -> None:
     collector = CallTraceCollector()
+    registry = ComponentRegistry()
+    local = executor._local
+    assert local is not None
+    client = ExecutorClient(local.url, local.api_key, registry=registry, trace_collector=collector)
     release = threading.Event()
-    local_codemode.registry.register_tool("hang", lambda: release.wait(20))
-    client = local_codemode.executor_client
-    client.trace_collector = collector
+
+    def hang() -> None:
+        client.close()  # which fails the request
+        release.wait(20)
+
+    registry.register_tool("hang", hang)
     try:
-        with pytest.raises(ExecutorTimeoutError):
-            client.execute(
-                "tools.hang()", ["hang"], {}, correlation_id="c-1", registry=local_codemode.registry, timeout=0.5
-            )
         assert client.ready_check()
+        with pytest.raises(ExecutorClientError, match="closed"):
+            client.execute("tools.hang()", ["hang"], {}, correlation_id="c-1")
     finally:
-        client.trace_collector = None
         release.set()
     assert [(call.name, call.status) for call in collector.drain("c-1")] == [("hang", "error")]
     assert not collector._traces

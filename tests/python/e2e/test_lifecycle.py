@@ -103,7 +103,7 @@ class TestCancellation:
         with anyio.move_on_after(0.5) as scope:
             await local_codemode.execute_async("while True: pass")
         assert scope.cancelled_caught
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 20
         assert await local_codemode.execute_async("1") == "1"
 
     def test_the_deadline_of_the_request_is_an_exception(self, local_codemode: Codemode) -> None:

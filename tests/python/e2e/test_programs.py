@@ -134,9 +134,9 @@ class TestLimits:
         "program", ["while True: pass", "import time; time.sleep(60)", "import asyncio\nawait asyncio.sleep(60)"]
     )
     def test_the_wall_time_ends_a_program_and_keeps_its_output(self, local_codemode: Codemode, program: str) -> None:
-        result = local_codemode.run(f"print('before', flush=True)\n{program}", execution_timeout=0.5)
+        result = local_codemode.run(f"print('before', flush=True)\n{program}", execution_timeout=2)
         assert (result.outcome, result.limit, result.stdout) == ("timed_out", "wall_time", "before\n")
-        assert (result.duration_ms or 0) < 3000
+        assert (result.duration_ms or 0) < 10_000
         assert local_codemode.execute("1") == "1"
 
     def test_memory_is_limited(self, local_codemode: Codemode) -> None:
@@ -231,5 +231,5 @@ def test_thread_limit_of_an_execution_holds(local_codemode: Codemode) -> None:
 
 def test_truncated_output_is_marked_once_whatever_ends_the_program(local_codemode: Codemode) -> None:
     for end in ("", "raise ValueError", "while True: pass"):
-        result = local_codemode.run(f"print('x' * 5000)\n{end}", 0.5, limits={"output": 100})
+        result = local_codemode.run(f"print('x' * 5000)\n{end}", 2, limits={"output": 100})
         assert (result.stdout.count("x"), result.stdout.count("[output truncated")) == (100, 1), end

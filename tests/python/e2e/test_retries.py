@@ -33,8 +33,7 @@ def _serve(address: str) -> Executor:
 def _kill(executor: Executor) -> None:
     executor.process.kill()
     executor.process.wait(10)
-    assert executor.process.stderr is not None
-    executor.process.stderr.close()
+    executor.close_log()
 
 
 def test_a_program_without_tool_calls_goes_on_at_the_next_executor() -> None:
@@ -44,7 +43,7 @@ def test_a_program_without_tool_calls_goes_on_at_the_next_executor() -> None:
         assert client.execute("1", [], {}).value == 1
         # A worker that runs a program has left the pool: another one takes its place.
         idle = first.workers()
-        running = pool.submit(client.execute, "import time; time.sleep(1.5); result = 'done'", [], {})
+        running = pool.submit(client.execute, "import time; time.sleep(3); result = 'done'", [], {})
         wait_for(lambda: bool(first.workers() - idle), 10, "the program has a worker")
         _kill(first)
         second = _serve(address)
@@ -113,8 +112,8 @@ def test_a_program_that_called_tools_goes_on_and_no_tool_is_called_twice(
     with ThreadPoolExecutor(1) as pool, Codemode(registry=registry, executor_client=_client(address)) as codemode:
         running = pool.submit(codemode.run, program)
         assert reached.wait(30)
-        if not in_flight:
-            wait_for(lambda: 3 in calls, 30, "the third call has begun")
+        # Threads may make the second call first.
+        wait_for(lambda: len(calls) >= 2 if in_flight else 3 in calls, 30, "another call has begun")
         _kill(first)
         killed.set()
         second = _serve(address)

@@ -187,10 +187,10 @@ result = errors
         release = threading.Event()
         local_codemode.registry.register_tool("hang", lambda: release.wait(20))
         begin = time.monotonic()
-        result = local_codemode.run("tools.hang()", execution_timeout=0.5)
+        result = local_codemode.run("tools.hang()", execution_timeout=2)
         release.set()
         assert (result.outcome, result.tool_calls[0].status) == ("timed_out", "error")
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 10
 
 
 class TestContext:

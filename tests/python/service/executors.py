@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,10 +18,12 @@ from codemode.core.local import find_executable
 from .contract import Client
 
 KEY = "0123456789abcdef0123456789abcdef"
+ANY_PORT = "127.0.0.1:0"
+"""The kernel chooses it, and the log tells: one that was found free may be somebody else's a moment later."""
 
 
 class Executor:
-    """One `codemode serve` process."""
+    """One `codemode serve` process. `target`: where it listens; `ANY_PORT` becomes what the log says."""
 
     def __init__(self, *arguments: str, target: str, key: str | None = KEY, **variables: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEMODE_")}
@@ -48,6 +51,8 @@ class Executor:
         for line in stream:
             self.log.append(line)
             if " serving " in line or line.rstrip().endswith("serving"):
+                if self.target == ANY_PORT:
+                    (self.target,) = re.findall(r"//(127\.0\.0\.1:\d+)", line)
                 self._reader = threading.Thread(target=self.log.extend, args=(stream,), daemon=True)
                 self._reader.start()
                 return
@@ -59,12 +64,13 @@ class Executor:
         return Client(self.target, key)
 
     def zygote(self) -> int:
-        """The zygote's process id."""
+        """The zygote's process id, of an executor none of whose zygotes was retired."""
         (zygote,) = children(self.process.pid)
         return zygote
 
     def workers(self) -> set[int]:
-        return set(children(self.zygote()))
+        """Of every zygote: one that is retired lives as long as its last worker."""
+        return {worker for zygote in children(self.process.pid) for worker in children(zygote)}
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -97,8 +103,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running(*arguments: str, key: str | None = KEY, **variables: str) -> Iterator[Executor]:
     """An executor on a loopback port. `variables`: of its environment."""
-    address = f"127.0.0.1:{free_port()}"
-    executor = Executor("--listen", address, *arguments, target=address, key=key, **variables)
+    executor = Executor("--listen", ANY_PORT, *arguments, target=ANY_PORT, key=key, **variables)
     try:
         yield executor
     finally:

@@ -117,7 +117,7 @@ def connect(target: tuple[str, int], said: bytes, tls: ssl.SSLContext | None = N
 def send_part(peer: socket.socket, size: int, sent: int) -> int:
     """Sends the first bytes of a message of this size, as far as the executor takes them; returns how many it took."""
     content = message(bytes(sent), size)
-    peer.settimeout(1)
+    peer.settimeout(3)
     buffer = bytearray()
     windows = {0: 65_535, 1: 65_535}
     done = 0
@@ -143,14 +143,19 @@ def send_part(peer: socket.socket, size: int, sent: int) -> int:
     return done
 
 
-def hear(peer: socket.socket) -> None:
-    """Waits for the first message of the stream."""
-    buffer = bytearray()
-    while not any(kind == DATA for kind, *_ in _frames(buffer)):
+def hear(peer: socket.socket, messages: int = 1) -> None:
+    """Waits for the first messages of the stream."""
+    buffer, content = bytearray(), bytearray()
+    while messages:
         received = peer.recv(4_096)
         if not received:
             raise ConnectionError("the executor closed the connection")
         buffer += received
+        for kind, _, _, payload in _frames(buffer):
+            content += payload if kind == DATA else b""
+        while messages and len(content) >= 5 and len(content) >= (size := 5 + int.from_bytes(content[1:5], "big")):
+            messages -= 1
+            del content[:size]
 
 
 def is_ended(peer: socket.socket) -> bool:
@@ -163,12 +168,15 @@ def is_ended(peer: socket.socket) -> bool:
     return False
 
 
-def ended_streams(peer: socket.socket) -> int:
-    """How many streams the executor ends with headers alone, until it says nothing for 3 s."""
+def ended_streams(peer: socket.socket, expected: int) -> int:
+    """How many streams the executor ends with headers alone: as many as are expected, and those of one second more."""
     buffer, count = bytearray(), 0
-    peer.settimeout(3)
     with contextlib.suppress(TimeoutError):
-        while received := peer.recv(65_536):
+        while True:
+            peer.settimeout(30 if count < expected else 1)
+            received = peer.recv(65_536)
+            if not received:
+                break
             buffer += received
             count += sum(kind == _HEADERS and flags & _END_STREAM for kind, flags, *_ in _frames(buffer))
     return count
@@ -247,9 +255,13 @@ def _frames(buffer: bytearray) -> Iterator[tuple[int, int, int, bytes]]:
         del buffer[: 9 + length]
 
 
-def dribble(peers: Sequence[tuple[socket.socket, bytes]], over: Callable[[], bool], pause: Callable[[], object]) -> int:
-    """Slow loris: to each peer one byte more of what it has to say, over and over. Returns how many were closed."""
-    closed: set[int] = set()
+def dribble(
+    peers: Sequence[tuple[socket.socket, bytes]],
+    closed: set[int],
+    over: Callable[[], bool],
+    pause: Callable[[], object],
+) -> None:
+    """Slow loris: to each peer one byte more of what it has to say, over and over. `closed` gets those that were."""
     position = 0
     while not over():
         for index, (peer, said) in enumerate(peers):
@@ -260,4 +272,3 @@ def dribble(peers: Sequence[tuple[socket.socket, bytes]], over: Callable[[], boo
                     closed.add(index)
         position += 1
         pause()
-    return len(closed)

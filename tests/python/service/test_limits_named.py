@@ -17,7 +17,7 @@ MIB = 2**20
 @pytest.fixture(scope="module")
 def narrow() -> Iterator[Client]:
     """An executor whose ceilings are those that its operator set."""
-    with running("--memory", "64MiB", "--cpu-time", "1", "--code-timeout", "2", "--output", "1KiB") as executor:
+    with running("--memory", "64MiB", "--cpu-time", "1", "--code-timeout", "5", "--output", "1KiB") as executor:
         client = executor.client()
         yield client
         client.close()
@@ -43,7 +43,8 @@ CASES = [
         "while True: pass",
         {"cpu_time": 1},
         "killed cpu_time",
-        r"the program used 1\.0 s of processor time; the limit is 1 s: ask for up to 300 s with `limits\.cpu_time`",
+        # The kernel counts ticks against the limit, so that it may be somewhat more.
+        r"the program used 1\.\d s of processor time; the limit is 1 s: ask for up to 300 s with `limits\.cpu_time`",
         id="processor time",
     ),
     pytest.param(
@@ -165,8 +166,8 @@ def test_limit_is_named_with_its_use_and_remedy(
     ("program", "message"),
     [
         (
-            "import time\ntime.sleep(9)",
-            "the program ran longer than its limit of 2 s: "
+            "import time\ntime.sleep(60)",
+            "the program ran longer than its limit of 5 s: "
             "its operator can raise it: --code-timeout, or `wall_time` of the API key",
         ),
         (
@@ -209,8 +210,8 @@ def test_memory_that_only_the_control_group_bounds_is_named_with_its_peak() -> N
     ids=["completed", "failed", "timed out", "ended by itself"],
 )
 def test_peak_of_memory_is_told_however_the_program_ends(client: Client, end: str) -> None:
-    small = client.run(end, wall_time=1).finished.usage.peak_memory
-    large = client.run(f"x = bytearray(96 * 2**20)\ndel x\n{end}", wall_time=1).finished.usage.peak_memory
+    small = client.run(end, wall_time=4).finished.usage.peak_memory
+    large = client.run(f"x = bytearray(96 * 2**20)\ndel x\n{end}", wall_time=4).finished.usage.peak_memory
     assert 4 * MIB < small < 64 * MIB
     assert 90 * MIB < large - small < 102 * MIB
 

@@ -80,14 +80,15 @@ def test_value_that_cannot_be_sent_names_its_path(client: Client) -> None:
     ids=["loop", "ignores every signal", "sleep", "async sleep", "deadlock", "regular expression"],
 )
 def test_program_that_does_not_end_is_stopped_at_its_wall_time(client: Client, code: str) -> None:
-    ended = run(client, "print('begun')\n" + textwrap.dedent(code), wall_time=0.5)
+    ended = run(client, "print('begun')\n" + textwrap.dedent(code), wall_time=1.5)
     assert (ended.outcome, ended.limit) == ("timed_out", "wall_time")
     assert ended.finished.exceeded.message == (
-        "the program ran longer than its limit of 0.5 s: ask for up to 300 s with `limits.wall_time` "
+        "the program ran longer than its limit of 1.5 s: ask for up to 300 s with `limits.wall_time` "
         "(`execution_timeout` in Python)"
     )
     assert ended.stdout == "begun\n"
-    assert 0.5 <= ended.finished.usage.wall_time.ToNanoseconds() / 1e9 < 2
+    # With the time that a busy machine takes to end it; none of them ends by itself within it.
+    assert 1.5 <= ended.finished.usage.wall_time.ToNanoseconds() / 1e9 < 10
 
 
 def test_program_that_spins_is_stopped_at_its_processor_time(client: Client) -> None:
@@ -140,9 +141,9 @@ def test_endless_recursion_fails(client: Client) -> None:
 
 
 def test_endless_recursion_in_c_ends_the_worker_alone(client: Client) -> None:
-    # Filling the memory with frames takes five seconds of a processor.
+    # Filling the memory with frames takes five seconds of a processor, where nobody else wants it.
     code = "import sys\nsys.setrecursionlimit(10 ** 9)\ndef f(): f()\nf()"
-    ended = run(client, code, wall_time=60)
+    ended = client.run(code, wall_time=120, cpu_time=60, timeout=150)
     assert ended.outcome in {"failed", "killed"}
     if ended.outcome == "killed":
         assert ended.limit in {"crash", "memory"}

@@ -22,7 +22,7 @@ def test_limits_of_the_file_hold_whatever_a_client_asks_for(tmp_path: Path) -> N
     path = tmp_path / "mine.yaml"
     path.write_text(
         "main_app_grpc_target: app:50051\n"
-        "limits: {code_timeout: 1, max_code_length: 200, memory: 64MiB, tool_calls: 1}\n"
+        "limits: {code_timeout: 3, max_code_length: 200, memory: 64MiB, tool_calls: 1}\n"
     )
     with running("-c", str(path)) as executor:
         log = plain(executor.log)
@@ -32,14 +32,14 @@ def test_limits_of_the_file_hold_whatever_a_client_asks_for(tmp_path: Path) -> N
         asked: dict[str, Any] = {"wall_time": 60, "memory": 1024 * MIB, "code": 100_000}
         started = time.monotonic()
         ended = client.run("import time; time.sleep(30)", **asked)
-        assert (ended.outcome, time.monotonic() - started < 10) == ("timed_out", True)
+        assert (ended.outcome, time.monotonic() - started < 20) == ("timed_out", True)
         assert client.run("x = 1 #" + "-" * 300, **asked).outcome == "rejected"
         ended = client.run(f"x = bytearray({200 * MIB})", **asked)
         assert (ended.outcome, ended.finished.error.type) == ("failed", "MemoryError")
         assert client.run("result = 1", **asked).outcome == "completed"
         info = client.info()
         for limits in (info.default_limits, info.limit_ceilings):
-            assert (limits.wall_time.ToMilliseconds(), limits.code, limits.memory) == (1000, 200, 64 * MIB)
+            assert (limits.wall_time.ToMilliseconds(), limits.code, limits.memory) == (3000, 200, 64 * MIB)
             assert limits.tool_calls == 1
 
 

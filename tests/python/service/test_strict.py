@@ -19,7 +19,7 @@ from codemode.core.local import find_executable
 
 from .confined import Surroundings, command
 from .contract import ROOT, start
-from .executors import KEY, Executor, children, free_port, wait_for
+from .executors import ANY_PORT, KEY, Executor, children, wait_for
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can take things away from a process")
 
@@ -71,7 +71,7 @@ class Confined(Executor):
     """`codemode serve` in poorer surroundings."""
 
     def __init__(self, executable: str, surroundings: Surroundings, *arguments: str) -> None:
-        address = f"127.0.0.1:{free_port()}"
+        address = ANY_PORT
         if surroundings.get("own_user_and_network"):
             address = f"unix:{executable}.sock"  # its loopback is down
         self._begin(

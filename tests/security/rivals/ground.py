@@ -33,8 +33,10 @@ PORT = 8001  # the default port of executors, which programs of the corpus try
 # Seconds that a rival may take to start, on a busy machine.
 START = 60.0
 # How long a program that has ended is watched, and how often. Who spins is there to run each time, however busy the
-# machine is.
-WATCHED, LOOKS = 0.4, 10
+# machine is; who only waits for a processor to come to rest has it by then.
+WATCHED, LOOKS = 4.0, 100
+# Seconds that a process which has closed its pipe may take to be dead: it waits for a processor, too.
+DYING = 20.0
 PR_SET_DUMPABLE = 4
 
 # What is run in the process that is attacked: it reports to the first descriptor, a line for each event, and reads a
@@ -169,7 +171,7 @@ def _follow(host: int, reading: int, go: int, patience: Patience) -> dict[str, A
     if not ended and "works" not in seen:
         seen["late"] = True
         # A process that has closed its pipe is dead or about to be.
-        ended, status = _wait(host, 0.2)
+        ended, status = _wait(host, DYING if _is_closed(reading) else 0.2)
     if ended:
         code = os.waitstatus_to_exitcode(status)
         seen["died"] = signal.Signals(-code).name if code < 0 else f"status {code}"
@@ -178,6 +180,10 @@ def _follow(host: int, reading: int, go: int, patience: Patience) -> dict[str, A
         seen["spins"] = _spins()
         seen["left"] = sorted(set(_processes()) - before)
     return seen
+
+
+def _is_closed(reading: int) -> bool:
+    return bool(select.select([reading], [], [], 0)[0]) and not os.read(reading, 1)
 
 
 def _wait(pid: int, seconds: float) -> tuple[int, int]:

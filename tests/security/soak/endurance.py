@@ -86,12 +86,15 @@ def endure(
             soak.run(programs.mixed(warm_up, seed), progress, interval=interval, until=float("inf"))
             warmed = soak.done
             previous: list[Readings] = []
+            same = 0
 
             def is_stable(*readings: Readings) -> bool:
+                """For a while: an executor that waits for a processor looks as if it had nothing to do."""
+                nonlocal same
                 now = [{**each, "RSS": 0, "PSS": 0} for each in readings]
-                stable = now == previous
+                same = same + 1 if now == previous else 0
                 previous[:] = now
-                return stable
+                return same >= 8
 
             before = soak.settled(is_stable)
             retired = _retired(executor.log)
