@@ -60,6 +60,8 @@ class DirectoryStore:
         with self._locked(execution_id, make=True) as place:
             if (place / "document").exists():
                 raise exists(execution_id)
+            # Of one of this id that was deleted half-way.
+            self._clear(place)
             _write(place, 1, "running", document)
         return 1
 
@@ -122,16 +124,16 @@ class DirectoryStore:
 
     def delete(self, execution_id: str) -> None:
         """See `CheckpointStore`."""
-        with contextlib.suppress(CheckpointNotFoundError), self._locked(execution_id) as place:
-            # The lock last: who waits for it finds no document.
-            for path in sorted(place.iterdir(), key=lambda path: path.name == "lock"):
-                path.unlink()
-                self._ends.pop(path, None)
-            try:
-                place.rmdir()
-            except OSError as error:
-                if error.errno != errno.ENOTEMPTY:  # Its id was free, and is somebody's again.
-                    raise
+        try:
+            with self._locked(execution_id) as place:
+                # First, and on the disk: without it the execution is not there, whatever else a crash leaves of it.
+                (place / "document").unlink(missing_ok=True)
+                _sync(place)
+                self._clear(place)
+                (place / "lock").unlink()
+                _remove(place)
+        except CheckpointNotFoundError:
+            _remove(self._root / (_PREFIX + execution_id))
 
     def list(self, state: CheckpointState | None = None) -> list[CheckpointInfo]:
         """See `CheckpointStore`."""
@@ -159,6 +161,13 @@ class DirectoryStore:
     def __repr__(self) -> str:
         return f"DirectoryStore({str(self._root)!r})"
 
+    def _clear(self, place: Path) -> None:
+        """Removes what is there beside the lock, which the caller has."""
+        for path in place.iterdir():
+            if path.name != "lock":
+                path.unlink()
+                self._ends.pop(path, None)
+
     def _end(self, path: Path) -> tuple[int, int]:
         """How many records a file has, and where the last one ends: known, where nobody else has written to it."""
         known = self._ends.get(path)
@@ -176,11 +185,15 @@ class DirectoryStore:
         with _named(f"use `{place}`"):
             while True:
                 if make:
-                    with contextlib.suppress(FileExistsError):
+                    try:
                         place.mkdir(mode=0o700)
+                    except FileExistsError:
+                        if place.is_symlink():
+                            raise
+                # Made by who begins it, or where somebody cleaned up: another's would be left by who deletes it now.
+                create = os.O_CREAT if make or (place / "document").exists() else 0
                 try:
-                    # Made by who begins it alone: another's would be left where it is being deleted.
-                    lock = os.open(place / "lock", os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o600)
+                    lock = os.open(place / "lock", os.O_RDWR | os.O_CLOEXEC | create, 0o600)
                 except FileNotFoundError:
                     if make:  # Deleted in between.
                         continue
@@ -193,6 +206,18 @@ class DirectoryStore:
                     return
                 finally:
                     os.close(lock)
+
+
+def _remove(place: Path) -> None:
+    """Removes a directory that is empty. One whose id is free may be somebody's again."""
+    try:
+        place.rmdir()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    _sync(place.parent)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -156,6 +157,56 @@ def test_deleting_is_no_ones_failure(store: CheckpointStore) -> None:
     store.delete("e")
     assert store.begin("e", b"1") == 1
     assert store.load("e") == StoredCheckpoint("e", 1, "running", b"1")
+
+
+def test_a_delete_that_is_cut_short_leaves_the_old_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a document without its records, and never records for the next of that id."""
+    whole = StoredCheckpoint("e", 1, "running", b"1", (b"first", b"second"))
+    cuts, number = 0, 0
+    unlink = Path.unlink
+
+    def cut(path: Path, missing_ok: bool = False) -> None:
+        nonlocal number
+        number += 1
+        if number > cuts:
+            raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    for again in (DirectoryStore.delete, lambda store, name: store.begin(name, b"new")):
+        for cuts in range(4):
+            store = DirectoryStore(tmp_path / f"{again.__name__.strip('<>')}-{cuts}")
+            store.begin("e", b"1")
+            store.append("e", 1, 0, whole.records)
+            number = 0
+            with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+                patch.setattr(Path, "unlink", cut)
+                store.delete("e")
+            other = DirectoryStore(tmp_path / f"{again.__name__.strip('<>')}-{cuts}")
+            if cuts == 0:
+                assert other.load("e") == whole
+                continue
+            with pytest.raises(CheckpointNotFoundError):
+                other.load("e")
+            again(other, "e")
+            if again is not DirectoryStore.delete:
+                assert other.load("e") == StoredCheckpoint("e", 1, "running", b"new")
+                other.append("e", 1, 0, [b"its own"])
+                assert other.load("e").records == (b"its own",)
+                other.delete("e")
+            assert list((other._root).iterdir()) == []
+
+
+def test_a_lock_that_was_cleaned_away_is_made_anew(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    store.begin("e", b"1")
+    (tmp_path / "e-e" / "lock").unlink()
+    store.append("e", 1, 0, [b"record"])
+    assert store.load("e").records == (b"record",)
+    store.delete("e")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "e-link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(CheckpointStoreError, match="failed to use"):
+        store.begin("link", b"1")
 
 
 def test_a_list_has_the_longest_waiting_first(store: CheckpointStore) -> None:
