@@ -170,7 +170,6 @@ def _in_child(function: Callable[[], object]) -> str:
     return text
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_child_makes_a_client_of_its_own(executor: Codemode) -> None:
     local = executor._local
     assert local is not None

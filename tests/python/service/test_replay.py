@@ -214,10 +214,26 @@ def test_timeout_that_no_call_tells_of_comes_with_the_end(client: Client) -> Non
     )
     conversation = application.begin(client)
     conversation.receive("accepted")
-    calls = {conversation.receive("tool_call").call_id for _ in range(2)}
-    told = conversation.receive("finished").answered
-    assert {answer.call_id for answer in told} == calls == {1, 2}
+    calls = [conversation.receive("tool_call") for _ in range(2)]
+    end = conversation.receive("finished")
+    told = [answer for message in (*calls, end) for answer in message.answered]
+    assert [answer.call_id for answer in told] == [1, 2]
     assert {answer.failure.type for answer in told} == {"TimeoutError"}
+    assert 2 in {answer.call_id for answer in end.answered}
+
+
+def test_what_a_refused_call_told_comes_with_the_end(client: Client) -> None:
+    """The second call is beyond the limit; its client hears of no such call."""
+    application = Application(
+        "try:\n    tools.a(x=1)\nexcept TimeoutError:\n    pass\n"
+        "try:\n    tools.b(x=2)\nexcept RuntimeError:\n    pass\n",
+        limits={"tool_call_time": 0.2, "tool_calls": 1},
+    )
+    conversation = application.begin(client)
+    conversation.receive("accepted")
+    assert not conversation.receive("tool_call").answered
+    (told,) = conversation.receive("finished").answered
+    assert (told.call_id, told.failure.type) == (1, "TimeoutError")
 
 
 def test_runtime_of_another_is_refused(client: Client) -> None:

@@ -28,6 +28,8 @@ pub(crate) struct PendingCalls {
     refused: BTreeSet<u32>,
     /// Answers on their way to the program, of which the worker has not said that the program received them.
     answered: BTreeMap<u32, Option<v1::ToolFailure>>,
+    /// What the next call tells, of calls that the client never hears of.
+    carried: Vec<v1::Answered>,
 }
 
 /// A result for a call that is not open.
@@ -127,7 +129,8 @@ impl PendingCalls {
 
     /// What the worker says that the program received. `None` where it was not given, or was told before.
     pub(crate) fn received(&mut self, call_ids: &[u32], most: u32) -> Option<Vec<v1::Answered>> {
-        let mut received = Vec::with_capacity(call_ids.len());
+        let mut received = std::mem::take(&mut self.carried);
+        received.reserve_exact(call_ids.len());
         for &call_id in call_ids {
             match self.answered.remove(&call_id) {
                 Some(failure) => received.push(v1::Answered { call_id, failure }),
@@ -138,6 +141,11 @@ impl PendingCalls {
         Some(received)
     }
 
+    /// Keeps what a refused call told for the next one.
+    pub(crate) fn carry(&mut self, told: Vec<v1::Answered>) {
+        self.carried = told;
+    }
+
     /// Takes back a call that was not sent to the client, with what it would have told.
     pub(crate) fn withdraw(&mut self, call: v1::ToolCall) {
         self.answered.remove(&call.call_id);
@@ -146,8 +154,10 @@ impl PendingCalls {
 
     /// What the client was not told of answers that are not its own. Whether the program received them, nobody knows.
     pub(crate) fn untold(&mut self) -> Vec<v1::Answered> {
-        let answered = std::mem::take(&mut self.answered).into_iter().filter(|(_, failure)| failure.is_some());
-        answered.map(|(call_id, failure)| v1::Answered { call_id, failure }).take(MAX_UNTOLD).collect()
+        let answered = std::mem::take(&mut self.answered).into_iter();
+        let answered = answered.map(|(call_id, failure)| v1::Answered { call_id, failure });
+        let told = std::mem::take(&mut self.carried).into_iter().chain(answered);
+        told.filter(|answer| answer.failure.is_some()).take(MAX_UNTOLD).collect()
     }
 
     /// Calls made so far, those of the journal included.
@@ -268,6 +278,16 @@ mod tests {
         let told = calls.received(&[3], 9).unwrap();
         calls.withdraw(v1::ToolCall { call_id: 4, answered: told, ..v1::ToolCall::default() });
         assert_eq!(calls.untold(), [v1::Answered { call_id: 3, failure: Some(failure("3")) }]);
+        // A refused call told of it; the next one is heard of.
+        calls.open(6, LONG);
+        calls.answer(6, Some(failure("6")));
+        let told = calls.received(&[6], 9).unwrap();
+        calls.carry(told);
+        assert_eq!(calls.received(&[], 9).unwrap(), [v1::Answered { call_id: 6, failure: Some(failure("6")) }]);
+        let told =
+            vec![v1::Answered { call_id: 6, failure: None }, v1::Answered { call_id: 7, failure: Some(failure("7")) }];
+        calls.carry(told);
+        assert_eq!(calls.untold(), [v1::Answered { call_id: 7, failure: Some(failure("7")) }]);
     }
 
     #[test]

@@ -326,6 +326,7 @@ impl Running {
                 }));
             }
             Some(message) => {
+                self.calls.carry(answered);
                 self.calls.refuse(call_id, self.bounds.limits.tool_calls);
                 self.put_failure(call_id, "ToolLimitError", &message, "RuntimeError");
                 let _ = self.write_to_worker();

@@ -13,8 +13,14 @@ fn sibling_death_leaves_a_worker_alone() {
         let mut jail = Jail::start(layers);
         let mut survivor = jail.ready_worker();
         let victim = jail.ready_worker();
+        assert!(!victim.process.has_ended().unwrap());
         victim.process.kill().unwrap();
+        // Before the zygote says so, and when it has.
+        wait(victim.process.pidfd());
+        assert!(victim.process.has_ended().unwrap());
         assert_eq!(jail.ended(&victim), WaitStatus::Signaled(libc::SIGKILL));
+        assert!(victim.process.has_ended().unwrap());
+        assert!(!survivor.process.has_ended().unwrap());
         survivor.send("answer = 6 * 7");
         assert_eq!(survivor.answer(), "42");
         assert_eq!(jail.ended(&survivor), WaitStatus::Exited(0));

@@ -273,6 +273,7 @@ pub struct Finished {
     #[prost(message, optional, tag = "6")]
     pub divergence: ::core::option::Option<Divergence>,
     /// Calls that the executor answered in place of the client, of which no call since has told. Each has its failure.
+    /// At most 10,000 of them. Whether the program received them is not known.
     #[prost(message, repeated, tag = "7")]
     pub answered: ::prost::alloc::vec::Vec<Answered>,
 }

@@ -21,6 +21,9 @@ pub(super) const OUTBOUND: usize = MAX_OUTSTANDING + 1;
 /// A failure is for the program and its model to read; a longer message is cut.
 const MAX_FAILURE: usize = 64 * 1024;
 
+/// Bytes of an exception's name, where an executor gives it.
+const MAX_TYPE: usize = 256;
+
 /// What a tool call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToolOutcome {
@@ -41,9 +44,9 @@ impl ToolOutcome {
     /// What an executor answered in place of the application.
     pub(crate) fn from_failure(failure: &v1::ToolFailure) -> Self {
         Self::Failure {
-            kind: failure.r#type.clone(),
-            message: cut(failure.message.clone()),
-            builtin_type: failure.builtin_type.clone(),
+            kind: cut(failure.r#type.clone(), MAX_TYPE),
+            message: cut(failure.message.clone(), MAX_FAILURE),
+            builtin_type: cut(failure.builtin_type.clone(), MAX_TYPE),
         }
     }
 
@@ -243,7 +246,7 @@ impl Control {
             }
             value @ ToolOutcome::Value(_) => value,
             ToolOutcome::Failure { kind, message, builtin_type } => {
-                ToolOutcome::Failure { kind, message: cut(message), builtin_type }
+                ToolOutcome::Failure { kind, message: cut(message, MAX_FAILURE), builtin_type }
             }
         };
         let asked = state.recorder.answer(call_id, &outcome);
@@ -298,11 +301,11 @@ impl Control {
     }
 }
 
-fn cut(mut message: String) -> String {
-    if message.len() > MAX_FAILURE {
-        let end = (0..=MAX_FAILURE).rev().find(|end| message.is_char_boundary(*end)).unwrap_or_default();
-        message.truncate(end);
-        message.push('…');
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.truncate(end);
+        text.push('…');
     }
-    message
+    text
 }

@@ -8,7 +8,7 @@ use codemode_proto::v1::{self, execute_response};
 use super::{Running, protocol};
 use crate::execution::ExecutionError;
 use crate::execution::end::End;
-use crate::pool::{Exit, MemoryKills, WorkerGroup};
+use crate::pool::{MemoryKills, WorkerGroup};
 
 /// How long a worker that closed its socket may take to end by itself, so that the kernel's word on it is not the
 /// executor's own kill.
@@ -33,10 +33,12 @@ impl Running {
         }
     }
 
-    /// Ends the worker and keeps the output that it wrote before.
-    async fn stop(&mut self) {
+    /// Ends the worker and keeps the output that it wrote before. False where the zygote is gone, so that nobody says how.
+    async fn stop(&mut self) -> bool {
         let _ = self.worker.process.kill();
-        self.exit = self.await_exit().await;
+        let exit = tokio::time::timeout(EXIT_TIME, &mut self.worker.exited).await;
+        let is_told = !matches!(exit, Ok(Err(_)));
+        self.exit = exit.ok().and_then(Result::ok);
         while let Ok(1..) = self.worker.stream.try_read_buf(&mut self.inbound) {
             if self.take_frames().is_some() || self.outbox.len() > 1_024 {
                 break;
@@ -49,6 +51,7 @@ impl Running {
                 other => self.outbox.push_front(other),
             }
         }
+        is_told
     }
 
     /// The worker closed its socket without a report: the kernel says why.
@@ -58,7 +61,8 @@ impl Running {
         let ended_by_itself = in_time.is_some() || self.worker.process.has_ended().unwrap_or(false);
         match in_time {
             Some(exit) => self.exit = Some(exit.map_err(|_zygote_gone| ExecutionError::ZygoteDied)?),
-            None => self.stop().await,
+            None if self.stop().await => {}
+            None => return Err(ExecutionError::ZygoteDied),
         }
         let kills = self.worker.cgroup.as_ref().map_or(MemoryKills::default(), WorkerGroup::memory_kills);
         match self.exit {
@@ -69,10 +73,6 @@ impl Running {
             Some(exit) if ended_by_itself || End::is_own(&exit, kills) => Ok(End::died(&exit, kills, &self.bounds)),
             _ => Ok(protocol("it closed its channel")),
         }
-    }
-
-    async fn await_exit(&mut self) -> Option<Exit> {
-        tokio::time::timeout(EXIT_TIME, &mut self.worker.exited).await.ok()?.ok()
     }
 
     /// What the client is told with the end.

@@ -268,7 +268,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
 
     /// A peer that has sent its reason and gone makes writing fail first; the reason is still there to be read.
     fn written<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if self.first.is_some() && matches!(result, Poll::Ready(Err(_))) {
+        let is_gone = |error: &io::Error| {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+        };
+        if self.first.is_some() && matches!(&result, Poll::Ready(Err(error)) if is_gone(error)) {
             let mut bytes = [0; 64];
             // Where it is not there yet, the end of the socket is on its way, and wakes this; writing fails again then.
             if let Err(error) = ready!(self.poll_first(context, &mut ReadBuf::new(&mut bytes))) {
