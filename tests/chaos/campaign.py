@@ -19,6 +19,9 @@ from .tally import Tally, Verdict
 # Longer than one execution may take with all its attempts.
 STOPPING = 180.0
 
+# How many times as long as was asked for a campaign may take to come to so many kills and executions.
+LONGEST = 10
+
 
 def killed(harm: Counter[str]) -> int:
     """How many of these harms killed a process."""
@@ -93,6 +96,8 @@ def run(
         try:
             began = time.monotonic()
             while time.monotonic() - began < seconds or tally.counts()[1] < least or killed(harm.done) < kills:
+                if harm.failed or time.monotonic() - began > LONGEST * seconds:
+                    break
                 time.sleep(1)
                 if (status := fleet.envoy_status()) is not None:
                     raise AssertionError(f"envoy ended by itself, with {status}: see {directory / 'envoy.log'}")

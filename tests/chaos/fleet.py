@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from codemode.core.local import find_executable
-from tests.fleet.balancer import Balancer, free_ports
-from tests.python.service.executors import KEY, children
+from tests.fleet.balancer import Balancer
+from tests.python.service.executors import KEY, children, free_ports
 
 from .wire import Wire
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.python.service.executors import free_ports
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ENVOY = Path(sys.executable).with_name("envoy")
-
-
-def free_ports(count: int) -> list[int]:
-    """So many ports of loopback, of which no two are the same."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
 
 
 def adapted(

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from ..python.e2e.certificates import Authority
-from ..python.service.executors import Executor
-from .balancer import DEPLOY, Balancer, free_ports, validate
+from ..python.service.executors import Executor, free_ports
+from .balancer import DEPLOY, Balancer, validate
 from .fleet import KEY, ExecutorClient
 
 FILES = sorted(path.name for path in DEPLOY.glob("envoy*.yaml"))

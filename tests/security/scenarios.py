@@ -157,6 +157,7 @@ def application(program: Program, executor: Executor) -> str:
     """Through the package, as applications do: once with a tool filter, once with a scoped registry."""
     observations = []
     with _client(executor) as client:
+        allowed = limits_of(program)["wall_time"]
         for scoped in (False, True):
             host = Application()
             registry = host.registry.scoped(host.OFFERED) if scoped else host.registry
@@ -167,14 +168,14 @@ def application(program: Program, executor: Executor) -> str:
                     program.code,
                     list(registry.get_tool_registrations()) if scoped else list(host.OFFERED),
                     {"scoped": scoped},
-                    execution_timeout=limits_of(program)["wall_time"],
+                    execution_timeout=allowed,
                     context=host.context,
                     registry=registry,
                     timeout=2 * PATIENCE,
                 )
                 took = heartbeat.waited(began)
             harm = host.harm(result) or heartbeat.harm
-            if not harm and took > max(LIMITS["wall_time"], result.usage.wall_time) + SLACK:
+            if not harm and took > max(LIMITS["wall_time"], min(allowed, result.usage.wall_time)) + SLACK:
                 harm = f"the application was held for {took:.1f} s"
             if not harm and client.execute("result = 6 * 7", [], {}).value != 42:
                 harm = "the next execution does not work"

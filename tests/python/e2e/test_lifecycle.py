@@ -117,7 +117,10 @@ class TestCancellation:
     def test_an_interrupt_ends_the_program(self, tmp_path: Path) -> None:
         script = tmp_path / "app.py"
         script.write_text(
+            "import signal\n"
             "from codemode import Codemode\n"
+            # As at a terminal: what a shell starts in the background has the signal ignored, and its children as well.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "with Codemode.local() as codemode:\n"
             "    codemode.registry.register_tool('ready', lambda: print('ready', flush=True))\n"
             "    try:\n"

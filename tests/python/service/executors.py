@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from .contract import Client
 KEY = "0123456789abcdef0123456789abcdef"
 ANY_PORT = "127.0.0.1:0"
 """The kernel chooses it, and the log tells: one that was found free may be somebody else's a moment later."""
+
+_CHOSEN = range(10_000, 30_000)  # below `net.ipv4.ip_local_port_range`
 
 
 class Executor:
@@ -93,11 +96,20 @@ class Executor:
         self.process.stderr.close()
 
 
+def free_ports(count: int) -> list[int]:
+    """So many ports of loopback, no two the same, and none that the kernel gives to whoever asks for any."""
+    ports: list[int] = []
+    with contextlib.ExitStack() as stack:
+        while len(ports) < count:
+            port, listener = secrets.choice(_CHOSEN), stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                ports.append(port)
+    return ports
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 @contextlib.contextmanager

@@ -168,6 +168,17 @@ def is_ended(peer: socket.socket) -> bool:
     return False
 
 
+def settle(peer: socket.socket) -> None:
+    """Returns when the executor has read what was sent so far."""
+    buffer = bytearray()
+    peer.sendall(frame(_PING, 0, 0, bytes(8)))
+    while not any(kind == _PING and flags & _ACKNOWLEDGED for kind, flags, *_ in _frames(buffer)):
+        received = peer.recv(65_536)
+        if not received:
+            raise ConnectionError("the executor closed the connection")
+        buffer += received
+
+
 def ended_streams(peer: socket.socket, expected: int) -> int:
     """How many streams the executor ends with headers alone: as many as are expected, and those of one second more."""
     buffer, count = bytearray(), 0

@@ -94,9 +94,9 @@ def test_what_is_told_is_so(document: dict[str, Any]) -> None:
     assert resources["open_files"]["available"] == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert 0 < resources["memory"]["available"] <= total
-    # A machine that stands still for a moment may do so in the few milliseconds of the second one.
+    # The first waits for the zygote, the second for nothing; but a machine may stand still in its few milliseconds.
     trials = [document["trial"]]
-    while not 0 < trials[-1]["next_result_ms"] < trials[-1]["first_result_ms"]:
+    while not 0 < trials[-1]["next_result_ms"] < trials[-1]["first_result_ms"] / 2:
         assert len(trials) < 5, trials
         trials.append(json.loads(doctor("--json").stdout)["trial"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import statistics
 import subprocess
 import threading
 import time
@@ -19,14 +20,12 @@ from .contract import Client, start
 from .executors import KEY, Executor, children, running, wait_for
 
 
-def soonest(attempt: Callable[[], float]) -> float:
-    """The least of several, until one takes less than 100 ms: other work on the machine is not the executor's."""
-    took = attempt()
-    for _ in range(9):
-        if took < 0.1:
-            break
-        took = min(took, attempt())
-    return took
+def mostly(attempt: Callable[[], float]) -> float:
+    """The median of several, of more where it is not below 100 ms: other work on the machine is not the executor's."""
+    took = [attempt() for _ in range(5)]
+    if statistics.median(took) >= 0.1:
+        took += [attempt() for _ in range(10)]
+    return statistics.median(took)
 
 
 def test_client_that_goes_away_takes_its_worker_with_it_within_100_ms(client: Client) -> None:
@@ -37,7 +36,7 @@ def test_client_that_goes_away_takes_its_worker_with_it_within_100_ms(client: Cl
         conversation.cancel()
         return wait_for(lambda: client.info().pool.in_use == 0, 5, "the execution is over")
 
-    assert soonest(leave) < 0.1
+    assert mostly(leave) < 0.1
 
 
 def test_connection_that_is_cut_ends_the_execution() -> None:
@@ -65,7 +64,7 @@ def test_connection_that_is_cut_ends_the_execution() -> None:
             process.stdin.close()
             return took
 
-        assert soonest(cut) < 0.1
+        assert mostly(cut) < 0.1
 
 
 def test_worker_killed_while_idle_is_replaced() -> None:
@@ -121,7 +120,7 @@ def test_zygote_is_retired_after_its_forks_and_executions_go_on() -> None:
             assert (ended.outcome, ended.finished.value) == ("completed", b"%d" % number)
             zygotes |= set(children(executor.process.pid))
             number += 1
-            assert time.monotonic() < deadline, "the zygote is never retired"
+            assert number < 8_000 and time.monotonic() < deadline, "the zygote is never retired"
 
 
 def test_retired_zygotes_end_with_their_last_worker() -> None:

@@ -157,6 +157,7 @@ def test_key_has_no_more_requests_open_than_could_run_and_wait(executor: Executo
     for stream in range(1, 2 * (1 + 1 + SPARE_REQUESTS), 2):
         said += half_spoken.headers(KEY, stream=stream)
     with half_spoken.connect(address(executor), said) as peer:
+        half_spoken.settle(peer)
         wait_for(lambda: ends() == ("RESOURCE_EXHAUSTED", "requests"), 5, "there is no room")
         assert half_spoken.ended_streams(peer, 0) == 0
         assert is_healthy(channel)

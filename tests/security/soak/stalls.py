@@ -165,7 +165,7 @@ def stall(
             beside += good.times(count)
             during = read()
         # Of two turns the slowest execution decides. Where it is too slow there are more: it may be the machine's work.
-        if turn >= 1 and not are_slow(beside, calm):
+        if turn == 1 and not are_slow(beside, calm):
             break
     after = at_rest(before["descriptors"])
     return Stalled(name, len(said), calm, beside, before, during, after)
