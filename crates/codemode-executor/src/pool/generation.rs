@@ -200,8 +200,9 @@ impl Generation {
             Some(warmed) = self.warming.join_next(), if !self.warming.is_empty() => {
                 pool.fork_ended();
                 match warmed {
-                    Ok(Some(worker)) => pool.supply(worker),
-                    Ok(None) => self.pause("a worker ended before it was ready"),
+                    // Of one that has ended since, the zygote has told already.
+                    Ok(Some(worker)) if self.exits.contains_key(&worker.process.zygote_pid()) => pool.supply(worker),
+                    Ok(_) => self.pause("a worker ended before it was ready"),
                     Err(error) => self.pause(&format!("the warm-up of a worker failed: {error}")),
                 }
             }
@@ -288,7 +289,10 @@ impl Generation {
                     }
                     pool.retire_zygote();
                 }
-                pool.lock().idle.retain(Worker::is_idle);
+                // By its number: that its socket has ended, the runtime may hear of later.
+                let number = self.number;
+                let is_it = |worker: &Worker| worker.generation == number && worker.process.zygote_pid() == pid;
+                pool.lock().idle.retain(|worker| !is_it(worker) && worker.is_idle());
             }
             _ => {}
         }
