@@ -27,7 +27,7 @@ class Ledger:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = sqlite3.connect(self.path, 30, isolation_level=None)
+            connection = self._local.connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")
             # A killed process loses nothing that was committed; only the machine's end could.
             connection.execute("PRAGMA synchronous = OFF")

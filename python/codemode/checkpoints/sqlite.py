@@ -31,7 +31,7 @@ class SqliteStore(SqlStore):
         self._path = Path(path)
         try:
             self._path.touch(mode=0o600)
-            self._connection = sqlite3.connect(self._path, _BUSY, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
             # Written ahead, and on the disk before a transaction ends.
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
