@@ -275,7 +275,7 @@ def in_a_row(program: Program, executor: Executor) -> str:
 
         wait_for(one_is_left, 60, "one zygote")
         (zygote,), idle, deaths = zygotes, client.info().pool.idle, _deaths(executor)
-        before = _shape(zygote)
+        before = _shape_at_rest(zygote)
         first, seen = _run_turn(client, program, "first")
         if first.startswith("escaped"):
             return first
@@ -284,8 +284,9 @@ def in_a_row(program: Program, executor: Executor) -> str:
         # It may have been retired by now, because of this program's end or another's before.
         if _deaths(executor) != deaths:
             return "escaped: the zygote died"
-        if zygote in children(executor.process.pid) and _shape(zygote) not in (before, None):
-            return "escaped: the zygote is not as it was"
+        after = _shape_at_rest(zygote)
+        if zygote in children(executor.process.pid) and after not in (before, None):
+            return f"escaped: the zygote is not as it was: {set(after or ()) ^ set(before or ())}"
         return _worst(observations)
     finally:
         client.close()
@@ -296,12 +297,21 @@ def _deaths(executor: Executor) -> int:
     return sum("the zygote died" in line for line in list(executor.log))
 
 
-def _shape(pid: int) -> object:
+def _shape_at_rest(pid: int) -> tuple[str, ...] | None:
+    """The same twice: the kernel writes down mappings piece by piece, and a fork changes them meanwhile."""
+    before = _shape(pid)
+    while (after := _shape(pid)) != before:
+        before = after
+        time.sleep(0.05)
+    return after
+
+
+def _shape(pid: int) -> tuple[str, ...] | None:
     """What a worker could have changed of its zygote: mappings that are not its heap, descriptors, limits."""
     with contextlib.suppress(PermissionError, FileNotFoundError, ProcessLookupError):
         maps = Path(f"/proc/{pid}/maps").read_text()
-        shape = sorted(line.split()[-1] for line in maps.splitlines() if "/" in line)
-        return shape, Path(f"/proc/{pid}/limits").read_text()
+        mapped = sorted(line.split()[-1] for line in maps.splitlines() if "/" in line)
+        return *mapped, *Path(f"/proc/{pid}/limits").read_text().splitlines()
     return None
 
 
