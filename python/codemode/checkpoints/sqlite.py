@@ -32,12 +32,21 @@ class SqliteStore(SqlStore):
         try:
             self._path.touch(mode=0o600)
             self._connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+        except (sqlite3.Error, OSError) as error:
+            raise self._unopened(error) from error
+        try:
             # Written ahead, and on the disk before a transaction ends.
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
-        except (sqlite3.Error, OSError) as error:
-            raise CheckpointStoreError(f"failed to open the checkpoints in `{self._path}`: {error}") from error
-        self._make_tables()
+            self._make_tables()
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise self._unopened(error) from error
+            raise
+
+    def _unopened(self, error: Exception) -> CheckpointStoreError:
+        return CheckpointStoreError(f"failed to open the checkpoints in `{self._path}`: {error}")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:

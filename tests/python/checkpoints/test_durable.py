@@ -377,6 +377,8 @@ def test_arguments_are_checked(tmp_path: Any, store: Any, key: Any, message: str
     with pytest.raises(ValueError) as raised:
         ExecutorClient("http://127.0.0.1:1", "", checkpoints=store, checkpoint_key=key)
     assert str(raised.value) == message
+    if isinstance(store, SqliteStore):
+        store.close()
 
 
 def test_the_key_may_come_from_the_environment(
