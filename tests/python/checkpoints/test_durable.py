@@ -237,6 +237,7 @@ async def test_on_the_callers_loop(bank: Bank, tmp_path: Any, anyio_backend: str
     assert bank.did == [("Ann", 5), ("Bob", 500)]
     with pytest.raises(CheckpointConflictError):
         await codemode.resume_async(checkpoint, {2: Approve()})
+    made[0].close()
 
 
 # === calls of which nobody knows what became ===
