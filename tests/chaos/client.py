@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import random
+import secrets
 import sys
 import threading
 import time
@@ -48,6 +49,8 @@ class Chaos:
         registry.register_tool("record", self._record)
         registry.register_tool("record_async", self._record_async)
         registry.register_tool("refuse", self._refuse)
+        # Not its number: of two lives of a client ten minutes apart, both may have the same.
+        self._life = secrets.token_hex(6)
         self.store = SqliteStore(store) if store is not None else None
         self.client = ExecutorClient(
             url,
@@ -90,7 +93,7 @@ class Chaos:
     def _next(self) -> tuple[str, str, str, dict[str, Any]]:
         with self._lock:
             self._count += 1
-            run = f"{self.name}-{os.getpid()}-{self._count}"
+            run = f"{self.name}-{self._life}-{self._count}"
             return run, *programs.some(self._chance, run)
 
     def say(self, **what: Any) -> None:
