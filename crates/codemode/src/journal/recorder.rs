@@ -273,16 +273,16 @@ impl Recorder {
         let now = self.elapsed();
         for answer in answers {
             let number = answer.call_id;
-            let entry = find(&mut self.entries, number).ok_or(Violation::Answered(number))?;
+            let mut entry = find(&mut self.entries, number).ok_or(Violation::Answered(number))?;
             if entry.received || !(entry.known || entry.asked) {
                 return Err(Violation::Answered(number));
             }
             if let Some(failure) = &answer.failure {
                 self.overrule(number, failure, now)?;
+                entry = find(&mut self.entries, number).ok_or(Violation::Answered(number))?;
             } else if entry.call.outcome.is_none() {
                 return Err(Violation::Answered(number));
             }
-            let entry = find(&mut self.entries, number).ok_or(Violation::Answered(number))?;
             self.received += 1;
             if entry.call.order == 0 {
                 entry.call.order = self.received;
