@@ -145,51 +145,37 @@ def send_part(peer: socket.socket, size: int, sent: int) -> int:
 
 def hear(peer: socket.socket, messages: int = 1) -> None:
     """Waits for the first messages of the stream."""
-    buffer, content = bytearray(), bytearray()
-    while messages:
-        received = peer.recv(4_096)
-        if not received:
-            raise ConnectionError("the executor closed the connection")
-        buffer += received
-        for kind, _, _, payload in _frames(buffer):
-            content += payload if kind == DATA else b""
-        while messages and len(content) >= 5 and len(content) >= (size := 5 + int.from_bytes(content[1:5], "big")):
+    content = bytearray()
+    for kind, _, _, payload in _heard(peer):
+        content += payload if kind == DATA else b""
+        while len(content) >= 5 and len(content) >= (size := 5 + int.from_bytes(content[1:5], "big")):
             messages -= 1
+            if not messages:
+                return
             del content[:size]
+    raise ConnectionError("the executor closed the connection")
 
 
 def is_ended(peer: socket.socket) -> bool:
     """Whether the executor has said that it ended the stream."""
-    buffer = bytearray()
-    while received := peer.recv(65_536):
-        buffer += received
-        if any(kind == _HEADERS and flags & _END_STREAM for kind, flags, *_ in _frames(buffer)):
-            return True
-    return False
+    return any(kind == _HEADERS and flags & _END_STREAM for kind, flags, *_ in _heard(peer))
 
 
 def settle(peer: socket.socket) -> None:
     """Returns when the executor has read what was sent so far."""
-    buffer = bytearray()
     peer.sendall(frame(_PING, 0, 0, bytes(8)))
-    while not any(kind == _PING and flags & _ACKNOWLEDGED for kind, flags, *_ in _frames(buffer)):
-        received = peer.recv(65_536)
-        if not received:
-            raise ConnectionError("the executor closed the connection")
-        buffer += received
+    if not any(kind == _PING and flags & _ACKNOWLEDGED for kind, flags, *_ in _heard(peer)):
+        raise ConnectionError("the executor closed the connection")
 
 
 def ended_streams(peer: socket.socket, expected: int) -> int:
     """How many streams the executor ends with headers alone: as many as are expected, and those of one second more."""
-    buffer, count = bytearray(), 0
+    count = 0
+    peer.settimeout(30 if expected else 1)
     with contextlib.suppress(TimeoutError):
-        while True:
+        for kind, flags, *_ in _heard(peer):
+            count += kind == _HEADERS and bool(flags & _END_STREAM)
             peer.settimeout(30 if count < expected else 1)
-            received = peer.recv(65_536)
-            if not received:
-                break
-            buffer += received
-            count += sum(kind == _HEADERS and flags & _END_STREAM for kind, flags, *_ in _frames(buffer))
     return count
 
 
@@ -254,6 +240,14 @@ class Deaf:
                 peer.sendall(frame(_SETTINGS, _ACKNOWLEDGED, 0, b""))
             elif kind == _PING and not flags & _ACKNOWLEDGED:
                 peer.sendall(frame(_PING, _ACKNOWLEDGED, 0, payload))
+
+
+def _heard(peer: socket.socket) -> Iterator[tuple[int, int, int, bytes]]:
+    """Every frame until the executor closes the connection."""
+    buffer = bytearray()
+    while received := peer.recv(65_536):
+        buffer += received
+        yield from _frames(buffer)
 
 
 def _frames(buffer: bytearray) -> Iterator[tuple[int, int, int, bytes]]:
